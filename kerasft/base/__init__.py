@@ -1,0 +1,1 @@
+"""The cellar: what every room may stand on. Imports nothing of the project and nothing heavy."""

@@ -1,0 +1,82 @@
+"""Writing so that a reader never sees half a file, whatever moment the writer dies at."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_file(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Opens a temporary file beside `path` that takes its name only when the block ends well.
+
+    Args:
+        path: the file to write; its folder is made where it is missing.
+        mode: "wb" or "w" (UTF-8).
+
+    Example:
+        with atomic_file("metrics.json", "w") as file:
+            json.dump({"accuracy": 0.9}, file)
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yields a temporary folder beside `path` that takes its name only when the block ends well.
+
+    Raises:
+        FileExistsError: if `path` exists when the block ends.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.exists():
+            raise FileExistsError(f"{path} exists already; nothing was overwritten.")
+        os.rename(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Writes `value` as indented JSON, atomically; keys keep their order."""
+    with atomic_file(path, "w") as file:
+        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Reads a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def content_hash(*parts: bytes | str | Path) -> str:
+    """SHA-256, as 64 hex digits, of bytes, texts and the contents of files (given as `Path`)."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            with open(part, "rb") as file:
+                part = hashlib.file_digest(file, "sha256").digest()
+        elif isinstance(part, str):
+            part = part.encode("utf-8", "surrogatepass")
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
