@@ -1,0 +1,143 @@
+"""Embedding, LSTM or GRU, pooling, logits: the recurrent text classifier."""
+
+from typing import Literal, get_args
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerasft.base.errors import InputError, did_you_mean
+from kerasft.models.pooling import Pooling, pool_attention, pool_max, pool_mean
+
+Cell = Literal["lstm", "gru"]
+
+
+def lstm_classifier(
+    vocabulary_size: int,
+    classes: int,
+    *,
+    embedding: int = 128,
+    width: int = 96,
+    layers_count: int = 1,
+    cell: Cell = "lstm",
+    bidirectional: bool = True,
+    pooling: Pooling = "max",
+    dropout: float = 0.3,
+    word_dropout: float = 0.0,
+    hidden: int = 0,
+    vectors: np.ndarray | None = None,
+    train_embedding: bool = True,
+    input_name: str = "text",
+    output_name: str = "label",
+) -> keras.Model:
+    """A text classifier on token numbers: embedding, recurrent layers, pooling, logits.
+
+    Args:
+        vocabulary_size: rows of the embedding table; token 0 is padding.
+        classes: number of labels.
+        embedding: width of the token vectors. Default 128.
+        width: units of each recurrent layer and direction. Default 96.
+        layers_count: stacked recurrent layers. Default 1.
+        cell: "lstm" (Hochreiter & Schmidhuber 1997) or "gru" (Cho et al. 2014).
+        bidirectional: read in both directions and join the two. Default True.
+        pooling: how the tokens' vectors become one: the "last" state, or "max", "mean" or "attention" over
+            all real tokens.
+        dropout: share of features dropped after the embedding and before the logits. Default 0.3.
+        word_dropout: share of whole token vectors dropped in training (Iyyer et al. 2015). Default 0.
+        hidden: units of a ReLU layer before the logits; 0 for none. Default 0.
+        vectors: pretrained token vectors, float [vocabulary_size, embedding], or None for a random start.
+        train_embedding: whether the token vectors are trained. Default True.
+        input_name: name of the input. Default "text".
+        output_name: name of the output. Default "label".
+
+    Returns:
+        A functional model: {input_name: int32 [batch, time]}, padded with 0 on the right, to
+        {output_name: float32 [batch, classes]}, logits.
+
+    Raises:
+        InputError: if an argument is out of bounds.
+
+    Example:
+        >>> model = lstm_classifier(vocabulary_size=50, classes=2, embedding=4, width=3)
+        >>> model({"text": np.array([[5, 7, 0]])})["label"].shape
+        TensorShape([1, 2])
+    """
+    _check(cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout)
+    vectors = _check_vectors(vectors, vocabulary_size, embedding)
+
+    # === Layers ===
+    token_vectors = layers.Embedding(
+        vocabulary_size,
+        embedding,
+        embeddings_initializer=keras.initializers.RandomUniform(-0.05, 0.05),
+        trainable=train_embedding,
+        name="embedding",
+    )
+    recurrent_type = {"lstm": layers.LSTM, "gru": layers.GRU}[cell]
+
+    # === Functional model ===
+    tokens = keras.Input((None,), dtype="int32", name=input_name)  # [batch, time]
+    mask = ops.not_equal(tokens, 0)  # [batch, time]
+    x = token_vectors(tokens)  # [batch, time, embedding]
+    if word_dropout:
+        x = layers.Dropout(word_dropout, noise_shape=(None, None, 1), name="word_dropout")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="embedding_dropout")(x)
+    for number in range(1, layers_count + 1):
+        sequences = pooling != "last" or number < layers_count
+        recurrent = recurrent_type(width, return_sequences=sequences, name=f"{cell}_{number}")
+        if bidirectional:
+            recurrent = layers.Bidirectional(recurrent, name=f"bidirectional_{number}")
+        x = recurrent(x, mask=mask)  # [batch, time, width or 2 width]; the last one may drop time
+    if pooling == "max":
+        x = pool_max(x, mask)
+    elif pooling == "mean":
+        x = pool_mean(x, mask)
+    elif pooling == "attention":
+        x = pool_attention(x, mask)
+    if hidden:
+        x = layers.Dense(hidden, activation="relu", name="hidden")(x)  # [batch, hidden]
+    if dropout:
+        x = layers.Dropout(dropout, name="dropout")(x)
+    logits = layers.Dense(classes, dtype="float32", name="logits")(x)  # [batch, classes]
+    model = keras.Model({input_name: tokens}, {output_name: logits}, name=f"{cell}_classifier")
+
+    # === Start ===
+    if vectors is not None:
+        token_vectors.set_weights([vectors])
+    return model
+
+
+def _check(cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout) -> None:
+    for name, value, allowed in (("cell", cell, get_args(Cell)), ("pooling", pooling, get_args(Pooling))):
+        if value not in allowed:
+            raise InputError(
+                f"{name} is not known", received=value, allowed=allowed, hint=did_you_mean(str(value), allowed)
+            )
+    for name, value, least in (
+        ("vocabulary_size", vocabulary_size, 2),
+        ("classes", classes, 2),
+        ("embedding", embedding, 1),
+        ("width", width, 1),
+        ("layers_count", layers_count, 1),
+    ):
+        if value < least:
+            raise InputError(f"{name} must be at least {least}", received=value)
+    for name, value in (("dropout", dropout), ("word_dropout", word_dropout)):
+        if not 0 <= value < 1:
+            raise InputError(f"{name} must be at least 0 and below 1", received=value)
+
+
+def _check_vectors(vectors: np.ndarray | None, vocabulary_size: int, embedding: int) -> np.ndarray | None:
+    if vectors is None:
+        return None
+    vectors = np.asarray(vectors, dtype=np.float32)
+    if vectors.shape != (vocabulary_size, embedding):
+        raise InputError(
+            "vectors must have a row for each token and the embedding's width",
+            received=vectors.shape,
+            allowed=f"({vocabulary_size}, {embedding})",
+        )
+    if not np.isfinite(vectors).all():
+        raise InputError("vectors hold NaN or infinity", where=f"row {int(np.argmin(np.isfinite(vectors).all(1)))}")
+    return vectors

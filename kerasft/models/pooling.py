@@ -1,0 +1,38 @@
+"""From a vector a token to one vector a row, blind to padding."""
+
+from typing import Any, Literal
+
+from keras import layers, ops
+
+Pooling = Literal["last", "max", "mean", "attention"]
+
+_LEAST = -1e9  # below any activation, and finite: -inf would turn a fully masked row into NaN
+
+
+def pool_max(sequence: Any, mask: Any) -> Any:
+    """The largest value of each feature over the real tokens: [batch, time, width] -> [batch, width]."""
+    return ops.max(ops.where(ops.expand_dims(mask, -1), sequence, _LEAST), axis=1)
+
+
+def pool_mean(sequence: Any, mask: Any) -> Any:
+    """The mean of each feature over the real tokens: [batch, time, width] -> [batch, width]."""
+    real = ops.cast(ops.expand_dims(mask, -1), sequence.dtype)  # [batch, time, 1]
+    return ops.sum(sequence * real, axis=1) / ops.maximum(ops.sum(real, axis=1), 1.0)
+
+
+def pool_attention(sequence: Any, mask: Any, name: str = "attention") -> Any:
+    """A learnt weighted mean over the real tokens (Yang et al. 2016, equations 5 to 7).
+
+    Args:
+        sequence: float [batch, time, width].
+        mask: bool [batch, time], True for real tokens.
+        name: the prefix of the layers' names.
+
+    Returns:
+        float [batch, width].
+    """
+    width = sequence.shape[-1]
+    hidden = layers.Dense(width, activation="tanh", name=f"{name}_hidden")(sequence)  # [batch, time, width]
+    score = layers.Dense(1, use_bias=False, name=f"{name}_score")(hidden)  # [batch, time, 1]
+    weight = ops.softmax(ops.where(ops.expand_dims(mask, -1), score, _LEAST), axis=1)
+    return ops.sum(sequence * weight, axis=1)

@@ -1,0 +1,37 @@
+"""Tasks to and from plain files."""
+
+from pathlib import Path
+from typing import Any
+
+from kerasft.base.errors import InputError, did_you_mean
+from kerasft.base.files import read_json, write_json
+from kerasft.tasks.classification import Classification
+
+_TYPES = {"classification": Classification}
+
+
+def from_json(value: dict[str, Any]) -> Classification:
+    """Makes a task from what its `to_json` returned.
+
+    Raises:
+        InputError: if the type of the task is not known to this version.
+    """
+    kind = str(value.get("type"))
+    if kind not in _TYPES:
+        raise InputError(
+            "this type of task is not known to this version of kerasft",
+            received=kind,
+            allowed=sorted(_TYPES),
+            hint=did_you_mean(kind, _TYPES) or "Update kerasft and try again.",
+        )
+    return _TYPES[kind].from_json(value)
+
+
+def save(task: Classification, path: str | Path) -> None:
+    """Writes a task as JSON, atomically."""
+    write_json(path, task.to_json())
+
+
+def load(path: str | Path) -> Classification:
+    """Reads a task that `save` wrote."""
+    return from_json(read_json(path))
