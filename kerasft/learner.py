@@ -77,9 +77,7 @@ class Learner:
         return outputs
 
     def _forward(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {
-            name: keras.ops.convert_to_numpy(value) for name, value in self.model.predict_on_batch(batch).items()
-        }
+        return {name: keras.ops.convert_to_numpy(value) for name, value in self.model.predict_on_batch(batch).items()}
 
     def answers(self, columns: Mapping[str, Sequence[Any]] | Any, batch_size: int = 64) -> list[dict[str, Any]]:
         """Decoded answers for raw columns: label and scores a row."""

@@ -60,7 +60,9 @@ class Classification:
             raise InputError("labels must differ from each other", received=repeated)
         if not 0 <= self.label_smoothing < 1:
             raise InputError(
-                "label_smoothing must be at least 0 and below 1", received=self.label_smoothing, where="--label-smoothing"
+                "label_smoothing must be at least 0 and below 1",
+                received=self.label_smoothing,
+                where="--label-smoothing",
             )
         if isinstance(self.class_weights, str) and self.class_weights != "balanced":
             raise InputError(
