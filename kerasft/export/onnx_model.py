@@ -1,0 +1,128 @@
+"""A Keras model as one ONNX file of standard ops, with the recurrent layers as native nodes."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import onnx
+import tensorflow as tf
+
+from kerasft.base.errors import InputError
+from kerasft.base.files import atomic_file
+from kerasft.export.onnx_recurrent import native_recurrent
+
+OPSET = 17
+_FORBIDDEN = ("Loop", "Scan", "PyFunc")
+
+
+def write_onnx(model: keras.Model, path: str | Path, opset: int = OPSET) -> dict[str, int]:
+    """Converts a functional model, checks the result and writes it.
+
+    Inputs and outputs keep the names of the model's dicts. Unknown dimensions stay dynamic: the first is
+    named `batch`, the second `time`. Dropout and other training-only layers vanish.
+
+    Args:
+        model: a functional Keras model on the TensorFlow backend; dict of arrays in, dict of arrays out.
+        path: the file to write.
+        opset: ONNX operator set, 17 or 18. Default 17.
+
+    Returns:
+        The op census, as `census` gives it.
+
+    Raises:
+        InputError: if a layer cannot be expressed in standard ONNX ops; the message names it.
+
+    Example:
+        >>> ops = write_onnx(learner.model, "model.onnx")
+        >>> ops["LSTM"]
+        1
+    """
+    proto = convert(model, opset)
+    with atomic_file(path) as file:
+        file.write(proto.SerializeToString())
+    return _count(proto.graph)
+
+
+def convert(model: keras.Model, opset: int = OPSET) -> onnx.ModelProto:
+    """The checked ONNX model of a functional Keras model; see `write_onnx`."""
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            "conversion to ONNX runs on Keras's TensorFlow backend",
+            received=keras.backend.backend(),
+            hint="Use kerasft.export.export, which sees to that.",
+        )
+    if not isinstance(model.input, dict) or not isinstance(model.output, dict):
+        raise InputError(
+            "only functional models with a dict of inputs and a dict of outputs can be exported",
+            received=model.name,
+            hint="Build it as keras.Model({'text': ids}, {'label': logits}).",
+        )
+    proto = _from_function(model, opset)
+    _name_dimensions(proto, {name: tensor.shape for name, tensor in model.input.items()})
+    onnx.checker.check_model(proto, full_check=True)
+    _refuse_slow_or_foreign(proto)
+    return proto
+
+
+def input_specs(model: keras.Model) -> dict[str, tf.TensorSpec]:
+    """The model's inputs as named TensorFlow specs, unknown dimensions left open."""
+    return {
+        name: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name=name) for name, tensor in model.input.items()
+    }
+
+
+def _from_function(model: keras.Model, opset: int) -> onnx.ModelProto:
+    import tf2onnx  # seconds to import: not before it is needed
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    specs = input_specs(model)
+    with native_recurrent(model) as handlers:
+        # A new function per call: tf.function would otherwise reuse a trace made without the markers.
+        function = tf.function(lambda inputs: model(inputs, training=False))
+        proto, _ = tf2onnx.convert.from_function(
+            function, input_signature=[specs], opset=opset, custom_op_handlers=handlers
+        )
+    return proto
+
+
+def _name_dimensions(proto: onnx.ModelProto, shapes: dict[str, tuple]) -> None:
+    for value in [*proto.graph.input, *proto.graph.output]:
+        for number, dimension in enumerate(value.type.tensor_type.shape.dim):
+            if not dimension.HasField("dim_value"):
+                names = {0: "batch", 1: "time"}
+                dimension.dim_param = names.get(number, f"{value.name}_{number}")
+
+
+def _refuse_slow_or_foreign(proto: onnx.ModelProto) -> None:
+    for node in _nodes(proto.graph):
+        if node.op_type in _FORBIDDEN or node.domain not in ("", "ai.onnx"):
+            raise InputError(
+                "the model would need an op that is not native to ONNX, or a Loop",
+                received=f"{node.domain or 'ai.onnx'}.{node.op_type}",
+                where=f"node {node.name!r}",
+                hint="Build the model from Keras layers and keras.ops.",
+            )
+
+
+def census(path: str | Path) -> dict[str, int]:
+    """How often each op occurs in an ONNX file, subgraphs included, most frequent first.
+
+    Example:
+        >>> census("exported/imdb_lstm/1/onnx/model.onnx")["LSTM"]
+        1
+    """
+    return _count(onnx.load(str(path)).graph)
+
+
+def _count(graph: onnx.GraphProto) -> dict[str, int]:
+    return dict(Counter(node.op_type for node in _nodes(graph)).most_common())
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _nodes(attribute.g)
