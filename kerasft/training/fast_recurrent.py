@@ -1,0 +1,280 @@
+"""LSTM and GRU training on TensorFlow's CPU at the speed of the machine's matrix products.
+
+`accelerated(model)` gives the model's own recurrent layers another inner loop for as long as it lasts: the same
+variables, the same results to rounding, so a model is built, saved and exported as plain Keras layers.
+"""
+
+import itertools
+import os
+import types
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasft.base.errors import InputError
+
+
+@contextmanager
+def accelerated(model: keras.Model) -> Iterator[list[str]]:
+    """Runs the model's LSTM and GRU layers through compiled time loops inside the block.
+
+    Functions that were traced before keep the loop they were traced with, so the model's compiled
+    functions are dropped on entry and on exit.
+
+    Args:
+        model: any model. Layers that the loops do not cover (other activations, recurrent dropout, stateful
+            ones), other backends than TensorFlow, and machines with a GPU are left as they are.
+
+    Yields:
+        The names of the layers that run faster.
+
+    Example:
+        with accelerated(model):
+            model.fit(batches)
+    """
+    layers = [layer for layer in recurrent_layers(model) if _covers(layer)] if _is_tensorflow_cpu() else []
+    for layer in layers:
+        inner_loop = _lstm_loop if isinstance(layer, keras.layers.LSTM) else _gru_loop
+        object.__setattr__(layer, "inner_loop", types.MethodType(inner_loop, layer))
+    _drop_compiled_functions(model)
+    try:
+        yield [layer.name for layer in layers]
+    finally:
+        for layer in layers:
+            object.__delattr__(layer, "inner_loop")
+        _drop_compiled_functions(model)
+
+
+def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
+    """The LSTM and GRU layers of a model, those inside `Bidirectional` and nested models included."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)):
+            found.append(layer)
+        elif isinstance(layer, keras.layers.Bidirectional):
+            parts = (layer.forward_layer, layer.backward_layer)
+            found += [part for part in parts if isinstance(part, (keras.layers.LSTM, keras.layers.GRU))]
+        elif isinstance(layer, keras.Model):
+            found += recurrent_layers(layer)
+    return found
+
+
+def _is_tensorflow_cpu() -> bool:
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.config.list_logical_devices("GPU")
+
+
+def _covers(layer: keras.layers.RNN) -> bool:
+    cell = layer.cell
+    return (
+        layer.activation is keras.activations.tanh
+        and layer.recurrent_activation is keras.activations.sigmoid
+        and not (layer.dropout or layer.recurrent_dropout or layer.stateful)
+        and getattr(cell, "reset_after", True)
+        and cell.use_bias
+    )
+
+
+def _drop_compiled_functions(model: keras.Model) -> None:
+    model.train_function = model.test_function = model.predict_function = None
+
+
+def _lstm_loop(layer: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def loop(inputs, state, cell, kernel, recurrent, bias):
+        gates = tf.matmul(inputs, kernel) + bias  # [B, T, 4 U]
+        lengths = _lengths(mask, inputs)
+        call = _numpy_call(_lstm_forward, 6, gates, lengths, recurrent, state, cell, layer=layer)
+        outputs, last_state, last_cell, gates, before, cells = call
+
+        def gradient(d_outputs, d_state, d_cell):
+            given = (gates, lengths, tf.transpose(recurrent), cell, cells, d_outputs, d_state, d_cell)
+            d_gates, d_state, d_cell = _numpy_call(_lstm_backward, 3, *given, layer=layer)
+            d_inputs, d_kernel, d_bias = _product_gradients(inputs, kernel, d_gates)
+            d_recurrent = tf.matmul(_flat(before), _flat(d_gates), transpose_a=True)
+            return d_inputs, d_state, d_cell, d_kernel, d_recurrent, d_bias
+
+        return (outputs, last_state, last_cell), gradient
+
+    cell = layer.cell
+    weights = [_float32(value) for value in (cell.kernel, cell.recurrent_kernel, cell.bias)]
+    outputs, state, carry = loop(*(_float32(value) for value in (sequences, *initial_state)), *weights)
+    return _as_keras(layer, sequences, outputs, [state, carry])
+
+
+def _gru_loop(layer: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def loop(inputs, state, kernel, recurrent, bias):
+        gates = tf.matmul(inputs, kernel) + bias[0]  # [B, T, 3 U]
+        lengths = _lengths(mask, inputs)
+        call = _numpy_call(_gru_forward, 5, gates, lengths, recurrent, bias[1], state, layer=layer)
+        outputs, last_state, gates, before, inner = call
+
+        def gradient(d_outputs, d_state):
+            given = (gates, lengths, tf.transpose(recurrent), before, inner, d_outputs, d_state)
+            d_gates, d_inner, d_state = _numpy_call(_gru_backward, 3, *given, layer=layer)
+            d_inputs, d_kernel, d_bias = _product_gradients(inputs, kernel, d_gates)
+            d_recurrent = tf.matmul(_flat(before), _flat(d_inner), transpose_a=True)
+            d_inner_bias = tf.reduce_sum(_flat(d_inner), axis=0)
+            return d_inputs, d_state, d_kernel, d_recurrent, tf.stack([d_bias, d_inner_bias])
+
+        return (outputs, last_state), gradient
+
+    cell = layer.cell
+    state = initial_state[0] if isinstance(initial_state, (list, tuple)) else initial_state
+    weights = [_float32(value) for value in (cell.kernel, cell.recurrent_kernel, cell.bias)]
+    outputs, state = loop(_float32(sequences), _float32(state), *weights)
+    return _as_keras(layer, sequences, outputs, [state])
+
+
+def _as_keras(layer: Any, sequences: Any, outputs: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
+    units = layer.units
+    outputs.set_shape([*sequences.shape[:2], units])
+    for state in states:
+        state.set_shape([sequences.shape[0], units])
+    return states[0], outputs, states
+
+
+def _float32(value: Any) -> Any:
+    return keras.ops.cast(keras.ops.convert_to_tensor(value), "float32")
+
+
+def _flat(value: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.reshape(value, [-1, tf.shape(value)[-1]])
+
+
+def _product_gradients(inputs: Any, kernel: Any, d_gates: Any) -> tuple[Any, Any, Any]:
+    import tensorflow as tf
+
+    flat = _flat(d_gates)  # [B T, gates U]
+    d_inputs = tf.reshape(tf.matmul(flat, kernel, transpose_b=True), tf.shape(inputs))
+    return d_inputs, tf.matmul(_flat(inputs), flat, transpose_a=True), tf.reduce_sum(flat, axis=0)
+
+
+def _lengths(mask: Any, inputs: Any) -> Any:
+    """Real steps of each row, int32 [B]; a mask that is not right padding is refused when it is met."""
+    import tensorflow as tf
+
+    if mask is None:
+        shape = tf.shape(inputs)
+        return tf.fill([shape[0]], shape[1])
+    mask = tf.cast(mask[0] if isinstance(mask, (list, tuple)) else mask, tf.bool)
+    return tf.numpy_function(_right_padded_lengths, [mask], tf.int32, stateful=False)
+
+
+def _right_padded_lengths(mask: np.ndarray) -> np.ndarray:
+    lengths = mask.sum(axis=1, dtype=np.int32)
+    if not np.array_equal(mask, np.arange(mask.shape[1]) < lengths[:, None]):
+        row = int(np.flatnonzero((mask != (np.arange(mask.shape[1]) < lengths[:, None])).any(axis=1))[0])
+        raise InputError("padding must stand on the right of the tokens only", where=f"row {row} of the batch")
+    return lengths
+
+
+def _numpy_call(function: Any, results: int, *arrays: Any, layer: Any) -> Any:
+    import tensorflow as tf
+
+    reverse, blank = bool(layer.go_backwards), bool(layer.zero_output_for_mask)
+
+    def call(*values: np.ndarray) -> list[np.ndarray]:
+        return function(reverse, blank, *values)
+
+    return tf.numpy_function(call, arrays, [tf.float32] * results, stateful=False)
+
+
+def _lstm_forward(reverse, blank, gates, lengths, recurrent, state, cell):
+    from kerasft.training.recurrent_kernels import lstm_forward
+
+    rows, steps, units = gates.shape[0], gates.shape[1], recurrent.shape[0]
+    gates, state, cell = gates.copy(), state.copy(), cell.copy()
+    outputs, before, cells = (np.empty((rows, steps, units), np.float32) for _ in range(3))
+    _over_rows(
+        rows,
+        lambda s: lstm_forward(
+            gates[s], lengths[s], reverse, blank, recurrent, state[s], cell[s], outputs[s], before[s], cells[s]
+        ),
+    )
+    return [outputs, state, cell, gates, before, cells]
+
+
+def _lstm_backward(reverse, blank, gates, lengths, recurrent_t, initial_cell, cells, d_outputs, d_state, d_cell):
+    from kerasft.training.recurrent_kernels import lstm_backward
+
+    gates, d_state, d_cell = gates.copy(), d_state.copy(), d_cell.copy()
+    _over_rows(
+        len(gates),
+        lambda s: lstm_backward(
+            gates[s],
+            lengths[s],
+            reverse,
+            blank,
+            recurrent_t,
+            initial_cell[s],
+            cells[s],
+            d_outputs[s],
+            d_state[s],
+            d_cell[s],
+        ),
+    )
+    return [gates, d_state, d_cell]
+
+
+def _gru_forward(reverse, blank, gates, lengths, recurrent, bias, state):
+    from kerasft.training.recurrent_kernels import gru_forward
+
+    rows, steps, units = gates.shape[0], gates.shape[1], recurrent.shape[0]
+    gates, state = gates.copy(), state.copy()
+    outputs, before, inner = (np.empty((rows, steps, units), np.float32) for _ in range(3))
+    _over_rows(
+        rows,
+        lambda s: gru_forward(
+            gates[s], lengths[s], reverse, blank, recurrent, bias, state[s], outputs[s], before[s], inner[s]
+        ),
+    )
+    return [outputs, state, gates, before, inner]
+
+
+def _gru_backward(reverse, blank, gates, lengths, recurrent_t, before, inner, d_outputs, d_state):
+    from kerasft.training.recurrent_kernels import gru_backward
+
+    gates, d_state, d_inner = gates.copy(), d_state.copy(), np.empty_like(gates)
+    _over_rows(
+        len(gates),
+        lambda s: gru_backward(
+            gates[s], lengths[s], reverse, blank, recurrent_t, before[s], inner[s], d_outputs[s], d_state[s], d_inner[s]
+        ),
+    )
+    return [gates, d_inner, d_state]
+
+
+def _over_rows(rows: int, work: Any) -> None:
+    """Runs `work(slice)` on as many slices of the rows as there are cores; results do not depend on the cut."""
+    slices = max(1, min(_cores(), rows // 4))
+    edges = [rows * number // slices // 2 * 2 for number in range(slices)] + [rows]  # even: kernels take row pairs
+    parts = [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+    others = [_pool().submit(work, part) for part in parts[1:]]
+    work(parts[0])
+    for other in others:
+        other.result()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="recurrent")
