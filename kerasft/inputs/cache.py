@@ -1,0 +1,67 @@
+"""A column encoded once, streamed to disk, and read back memory-mapped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from kerasft.base.files import atomic_folder, content_hash
+from kerasft.inputs.ragged import Ragged
+
+if TYPE_CHECKING:
+    from kerasft.inputs.text import Text
+
+_ROWS = 1024
+
+
+def encode_cached(text: "Text", column: Sequence[str], cache: Path, progress: Callable[[int], None] | None) -> Ragged:
+    """See `Text.encode_cached`."""
+    folder = cache / content_hash(text.digest(), _digest(column))[:32]
+    if not folder.exists():
+        try:
+            with atomic_folder(folder) as temporary:
+                _write(text, column, temporary, progress)
+        except FileExistsError:
+            pass  # another process was faster, with the same content
+    return Ragged.load(folder)
+
+
+def _write(text: "Text", column: Sequence[str], folder: Path, progress: Callable[[int], None] | None) -> None:
+    total, lengths = 0, [np.zeros(1, dtype=np.int64)]
+    with open(folder / "values.npy", "wb") as file:
+        _header(file, 0)
+        for batch in _batches(column):
+            part = text.encode(batch)
+            part.values.tofile(file)
+            total += len(part.values)
+            lengths.append(part.lengths)
+            if progress is not None:
+                progress(sum(map(len, lengths)) - 1)
+        file.seek(0)
+        _header(file, total)
+    np.save(folder / "offsets.npy", np.cumsum(np.concatenate(lengths)))
+
+
+def _header(file: BinaryIO, count: int) -> None:
+    """The head of a .npy file; numpy leaves room in it for the count to grow."""
+    np.lib.format.write_array_header_1_0(file, {"descr": "<i4", "fortran_order": False, "shape": (count,)})
+
+
+def _batches(column: Sequence[str]) -> Iterator[Sequence[str]]:
+    if hasattr(column, "batches"):
+        yield from column.batches(_ROWS)
+        return
+    for start in range(0, len(column), _ROWS):
+        yield column[start : start + _ROWS]
+
+
+def _digest(column: Sequence[str]) -> str:
+    """What the column says of its content, or a hash of it."""
+    known = getattr(column, "digest", None)
+    if known is not None:
+        return known() if callable(known) else str(known)
+    result = ""
+    for batch in _batches(column):
+        result = content_hash(result, *batch)
+    return result

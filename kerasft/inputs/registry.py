@@ -1,0 +1,55 @@
+"""Inputs to and from plain files."""
+
+import json
+from pathlib import Path
+
+from kerasft.base.errors import InputError, did_you_mean
+from kerasft.base.files import read_json, write_json
+from kerasft.inputs.text import Text
+
+Input = Text
+"""Any input; there is one type so far."""
+
+_TYPES: dict[str, type[Input]] = {"text": Text}
+
+
+def save(inputs: dict[str, Input], folder: str | Path) -> None:
+    """Writes each input to folder/<name>/, with an input.json that names its type.
+
+    Raises:
+        InputError: if a name cannot be the name of a folder.
+    """
+    for name in inputs:
+        if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
+            raise InputError("an input's name must do as the name of a folder", received=name)
+    for name, value in inputs.items():
+        value.save(Path(folder) / name)
+        write_json(Path(folder) / name / "input.json", {"type": value.type_name})
+
+
+def load(folder: str | Path) -> dict[str, Input]:
+    """Reads all inputs that `save` wrote to a folder, by name.
+
+    Raises:
+        InputError: if there is none, or one cannot be read.
+    """
+    paths = sorted(Path(folder).glob("*/input.json"))
+    if not paths:
+        raise InputError("there are no inputs in this folder", where=str(folder))
+    return {path.parent.name: _type(path).load(path.parent) for path in paths}
+
+
+def _type(path: Path) -> type[Input]:
+    try:
+        kind = str(read_json(path)["type"])
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"an input's type cannot be read ({error})", where=str(path)) from error
+    if kind not in _TYPES:
+        raise InputError(
+            "this type of input is not known to this version of kerasft",
+            received=kind,
+            where=str(path),
+            allowed=sorted(_TYPES),
+            hint=did_you_mean(kind, _TYPES) or "Update kerasft and try again.",
+        )
+    return _TYPES[kind]
