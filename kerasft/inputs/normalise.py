@@ -1,6 +1,7 @@
 """The one definition of how text is normalised: a table from codepoint to what stands for it."""
 
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -208,10 +209,10 @@ def reordering_marks() -> tuple[int, ...]:
     """
     from tokenizers import normalizers
 
-    decompose, strip = normalizers.NFD(), normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()])
+    decompose, strip = normalizers.NFD(), normalizers.BertNormalizer(strip_accents=True, lowercase=False)
     codes = [code for a, b in _ASSIGNED for code in range(a, b) if not chr(code).isalnum() and code != 0x334]
     low, high = "\u0334", "\u0345"  # combining classes 1 and 240: the ends of the scale
     swapped = decompose.normalize_str("".join(f"a{chr(code)}{low}{high}{chr(code)}" for code in codes))
-    moved = {b for a, b in zip(swapped, swapped[1:], strict=False) if a == low and b not in (low, high)}
+    moved = {b for a, b in itertools.pairwise(swapped) if a == low and b not in (low, high)}
     marks = moved & set(map(chr, codes))
     return tuple(sorted(ord(mark) for mark in marks if strip.normalize_str(mark)))

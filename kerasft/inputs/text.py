@@ -1,7 +1,7 @@
 """Text: raw strings to ids, the same way in training, in a served graph and in production."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ class Text:
             return self._encode_chunk(texts, limit)
         cuts = np.searchsorted(lengths, np.arange(_CHUNK, lengths[-1] + _CHUNK, _CHUNK)) + 1
         cuts = np.unique(np.minimum(np.concatenate([[0], cuts, [len(texts)]]), len(texts))).tolist()
-        parts = [self._encode_chunk(texts[a:b], limit) for a, b in zip(cuts, cuts[1:], strict=False)]
+        parts = [self._encode_chunk(texts[a:b], limit) for a, b in pairwise(cuts)]
         return Ragged.concatenate(parts)
 
     def _encode_chunk(self, texts: Sequence[str], limit: int | None) -> Ragged:
