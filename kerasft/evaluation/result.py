@@ -1,0 +1,102 @@
+"""Everything a report or a model card is made from, in one place; every part may be missing."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kerasft.base.errors import InputError, did_you_mean
+
+BEATS, WITHIN, BELOW, UNKNOWN = "beats", "within", "below", "unknown"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gave. All of it can be written as JSON.
+
+    Args:
+        title: name of the run.
+        task: what the model does, in a word or two.
+        labels: names of the classes.
+        source: the spec the rows came from.
+        synthetic: True where the rows were generated; said wherever figures on them appear.
+        config: the resolved configuration; nested dicts are fine.
+        data: the checks of `Rows.checks`.
+        model: facts of the model, such as {"parameters": 2_000_000}.
+        history: a dict an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate,
+            seconds, documents_per_second, data_wait_share (0 to 1). Any may be missing.
+        schedule: [step, learning rate] pairs, in order.
+        metrics: what `evaluate` returned for the test rows.
+        baselines: what `baselines` returned.
+        errors: what `confident_errors` returned.
+        parity: what `export` returned as `Bundle.parity`.
+        throughput: figures by name, e.g. {"training": {"documents_per_second": 900.0}} or plain numbers.
+        environment: what `environment` returned.
+        commands: what to try next: {"what it does": "command"}.
+
+    Example:
+        >>> RunResult(title="Reviews", metrics={"accuracy": 0.9, "accuracy_interval": [0.88, 0.92]}).verdict()[0]
+        'unknown'
+    """
+
+    title: str = "Training run"
+    task: str = "Text classification"
+    labels: list[str] = field(default_factory=list)
+    source: str | None = None
+    synthetic: bool = False
+    config: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None
+    model: dict[str, Any] | None = None
+    history: list[dict[str, Any]] | None = None
+    schedule: list[tuple[float, float]] | None = None
+    metrics: dict[str, Any] | None = None
+    baselines: dict[str, dict[str, Any]] | None = None
+    errors: list[dict[str, Any]] | None = None
+    parity: dict[str, Any] | None = None
+    throughput: dict[str, Any] | None = None
+    environment: dict[str, Any] | None = None
+    commands: dict[str, str] | None = None
+
+    @classmethod
+    def of(cls, parts: "RunResult | Mapping[str, Any]") -> "RunResult":
+        """A result from a mapping of its parts.
+
+        Raises:
+            InputError: if a part is not known.
+        """
+        if isinstance(parts, RunResult):
+            return parts
+        names = [one.name for one in dataclasses.fields(cls)]
+        for name in parts:
+            if name not in names:
+                raise InputError(
+                    "A report has no such part",
+                    received=name,
+                    where="result",
+                    allowed=names,
+                    hint=did_you_mean(name, names),
+                )
+        return cls(**parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The parts that there are, as a dict for `json.dumps` and `of`."""
+        parts = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def verdict(self) -> tuple[str, str]:
+        """Whether test accuracy beats the linear baseline: "beats", "within", "below" or "unknown", in words.
+
+        "beats" asks that the whole 95% interval of the model lies above the baseline's accuracy.
+        """
+        model = (self.metrics or {}).get("accuracy")
+        linear = (self.baselines or {}).get("tfidf_logreg", {}).get("accuracy")
+        if model is None or linear is None:
+            return UNKNOWN, "No linear baseline was measured beside this run."
+        points = f"{abs(100 * (model - linear)):.2f} points"
+        low, _ = self.metrics.get("accuracy_interval") or (model, model)
+        if model <= linear:
+            gap = f"by {points}" if model < linear else "of equal accuracy"
+            return BELOW, f"Does not beat the linear baseline ({gap})."
+        if low > linear:
+            return BEATS, f"Beats the linear baseline by {points}."
+        return WITHIN, f"{points} above the linear baseline, which lies within the 95% interval."
