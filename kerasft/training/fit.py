@@ -1,0 +1,258 @@
+"""Training that can be killed at any moment and goes on to the same weights."""
+
+import hashlib
+import json
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.console import Console
+
+from kerasft.base.errors import InputError
+from kerasft.inputs.batching import BatchPlan
+from kerasft.learner import Learner, row_lengths
+from kerasft.training.callbacks import Average, Best, Plateau, Remembering
+from kerasft.training.feed import Feed
+from kerasft.training.interrupt import Request, interruptible
+from kerasft.training.journal import History, Journal
+from kerasft.training.keeper import Keeper
+from kerasft.training.optimizers import make_optimizer
+from kerasft.training.progress import ProgressBar
+from kerasft.training.recipe import Recipe
+from kerasft.training.start import check_precision
+from kerasft.training.state import State, check_identity, read_state, write_state
+from kerasft.training.trainee import Trainee, make_trainee
+
+
+def fit(
+    learner: Learner,
+    rows: Any,
+    recipe: Recipe,
+    run: str | Path,
+    *,
+    cache: Path | None = None,
+    console: Console | None = None,
+) -> History:
+    """Trains the learner's model, or goes on where an earlier call with the same `run` was stopped.
+
+    Whenever that call was stopped, even by kill -9, the final weights equal those of an uninterrupted one,
+    bit for bit. Call `prepare(recipe)` before building the model, so that its start is the same as well.
+
+    Args:
+        learner: its model is trained in place.
+        rows: `.train` and `.validation` splits with a text column per input and the task's target, and
+            `.fingerprint`.
+        recipe: how to train.
+        run: the run folder; receives checkpoints/, history.csv and, where asked for, tensorboard/.
+        cache: folder for encoded inputs, or None to keep them in memory.
+        console: where progress is shown; default: standard output.
+
+    Returns:
+        The measurements of every epoch. A run that has ended is not trained again: its weights are loaded
+        and its history is returned.
+
+    Raises:
+        InputError: if the run folder was begun with other data, another model or another recipe, or the
+            recipe does not fit the model or the data.
+        TrainingDiverged: if the loss or a weight becomes NaN or infinite.
+        Interrupted: after Ctrl-C, once the batch is finished and everything is saved.
+
+    Example:
+        history = fit(learner, rows, Recipe(epochs=3), run="runs/imdb_lstm")
+    """
+    run, console = Path(run), console or Console()
+    check_precision(learner.model, recipe.precision)
+    _check_monitor(recipe, rows)
+    check_identity(run / "checkpoints" / "identity.json", _identity(learner, rows, recipe))
+    final = run / "checkpoints" / "final.npz"
+    if final.exists():
+        state = read_state(final)
+        _set_weights(learner.model, state)
+        return History(**state.memory)
+
+    feed, validation = _feeds(learner, rows, recipe, cache)
+    trainee = _compiled(learner, recipe, feed, validation)
+    with interruptible(console) as request, _accelerated(recipe, learner.model):
+        keeper = _keeper(recipe, run, trainee, feed, validation, request)
+        try:
+            _train(keeper, recipe, console)
+        finally:
+            feed.stop()
+            if validation is not None:
+                validation.stop()
+    return _finish(keeper, recipe, final)
+
+
+def _check_monitor(recipe: Recipe, rows: Any) -> None:
+    needed = recipe.early_stopping or recipe.schedule == "plateau"
+    if needed and recipe.monitor.startswith("val_") and not _has_validation(rows):
+        raise InputError(
+            "there are no validation rows to monitor",
+            received=recipe.monitor,
+            where="--monitor",
+            hint="Hold out validation rows, or monitor loss or accuracy.",
+        )
+
+
+def _has_validation(rows: Any) -> bool:
+    return rows.validation is not None and len(rows.validation) > 0
+
+
+def _identity(learner: Learner, rows: Any, recipe: Recipe) -> dict[str, Any]:
+    """What decides the final weights, as JSON values."""
+    inputs = {name: item.digest() for name, item in learner.inputs.items() if hasattr(item, "digest")}
+    return {
+        **recipe.identity(),
+        "data": rows.fingerprint,
+        "inputs": _short(inputs),
+        "model": _short(_canonical(learner.model)),
+        "task": _short(learner.task.to_json()),
+        "backend": keras.backend.backend(),
+    }
+
+
+def _canonical(model: keras.Model) -> Any:
+    """The model's configuration without the numbers that Keras appends to names in one process."""
+    places = {layer.name: f"layer {number}" for number, layer in enumerate(model.layers)}
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(item) for key, item in value.items() if key != "name"}
+        if isinstance(value, list | tuple):
+            return [clean(item) for item in value]
+        return places.get(value, value) if isinstance(value, str) else value
+
+    shapes = [list(variable.shape) for variable in model.variables]
+    return [clean(json.loads(model.to_json())["config"]), shapes, [v.trainable for v in model.variables]]
+
+
+def _short(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _feeds(learner: Learner, rows: Any, recipe: Recipe, cache: Path | None) -> tuple[Feed, Feed | None]:
+    task = learner.task
+
+    def feed(split: Any, train: bool) -> Feed:
+        arrays = learner.encode(split, cache)
+        numbers = task.targets(split[task.target])
+        plan = BatchPlan(row_lengths(arrays), recipe.batch_size, seed=recipe.seed)
+        weights = task.sample_weights(numbers) if train else None
+        return Feed(arrays, task.training_targets(numbers), task.target, plan, weights, in_order=not train)
+
+    return feed(rows.train, True), feed(rows.validation, False) if _has_validation(rows) else None
+
+
+def _compiled(learner: Learner, recipe: Recipe, feed: Feed, validation: Feed | None) -> Trainee:
+    trainee = make_trainee(learner.model)
+    trainee.penalise(recipe.l1, recipe.l2)
+    trainee.feed_from(feed, validation)
+    target = learner.task.target
+    trainee.compile(
+        optimizer=make_optimizer(recipe, trainee, len(feed.plan)),
+        loss={target: learner.task.loss()},
+        metrics={target: learner.task.metrics()},
+        # Measured on TensorFlow and CPU: compiling the whole step makes recurrent layers no faster.
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    _build_metrics(trainee, feed)
+    return trainee
+
+
+def _build_metrics(trainee: Trainee, feed: Feed) -> None:
+    """Makes the metrics' variables, which Keras does at the first step, so that a checkpoint can fill them."""
+    inputs, targets, *weights = feed[0]
+    outputs = trainee(inputs, training=False)
+    trainee.compute_metrics(inputs, targets, outputs, weights[0] if weights else None)
+    trainee.reset_metrics()
+    feed.waited = 0.0
+
+
+def _keeper(
+    recipe: Recipe, run: Path, trainee: Trainee, feed: Feed, validation: Feed | None, request: Request
+) -> Keeper:
+    remembering: list[Remembering] = [Journal(run / "history.csv", feed, trainee.optimizer, len(feed.plan.lengths))]
+    if recipe.ema:
+        remembering.append(Average(recipe.ema, trainee))
+    if recipe.schedule == "plateau":
+        remembering.append(Plateau(recipe, len(feed.plan), trainee.optimizer))
+    best = run / "checkpoints" / "best.npz"
+    remembering.append(Best(recipe, keep=lambda: keeper.save_weights(best)))
+    keeper = Keeper(run, trainee, feed, validation, remembering, recipe.checkpoint_seconds, recipe.epochs, request)
+    return keeper
+
+
+def _train(keeper: Keeper, recipe: Recipe, console: Console) -> None:
+    keeper.checkpoints.tidy()
+    state = keeper.checkpoints.newest()
+    if state is not None:
+        keeper.restore(state)
+        where = f"epoch {state.epoch + 1}, batch {state.step + 1} of {keeper.steps_per_epoch}"
+        if state.epoch < recipe.epochs:
+            console.print(f"Going on at {where}.", highlight=False)
+    progress = ProgressBar(console, keeper.feed, recipe.epochs)
+    callbacks = [*keeper.callbacks, progress, *_tensorboard(recipe, keeper.run), keeper]
+    try:
+        if keeper.step:  # what is left of an epoch has its own number of batches, hence its own call
+            _fit_epochs(keeper, callbacks, keeper.epoch, keeper.epoch + 1)
+        _fit_epochs(keeper, callbacks, keeper.epoch, recipe.epochs)
+    finally:
+        progress.close()
+
+
+def _fit_epochs(keeper: Keeper, callbacks: list[Any], first: int, last: int) -> None:
+    best = next(item for item in keeper.callbacks if isinstance(item, Best))
+    if first >= last or best.stopped:
+        return
+    keeper.feed.start(first, keeper.step)
+    keeper.trainee.fit(
+        keeper.feed,
+        validation_data=keeper.validation,
+        initial_epoch=first,
+        epochs=last,
+        callbacks=callbacks,
+        shuffle=False,  # the plan has shuffled already
+        verbose=0,
+    )
+
+
+def _tensorboard(recipe: Recipe, run: Path) -> list[Any]:
+    if not recipe.tensorboard:
+        return []
+    return [keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False, update_freq="epoch")]
+
+
+def _accelerated(recipe: Recipe, model: keras.Model) -> AbstractContextManager[Any]:
+    if not recipe.fast_recurrent or not find_spec("kerasft.training.fast_recurrent"):
+        return nullcontext()
+    from kerasft.training.fast_recurrent import accelerated
+
+    return accelerated(model)
+
+
+def _finish(keeper: Keeper, recipe: Recipe, final: Path) -> History:
+    """Puts the chosen weights into the model, and keeps them in place of the checkpoints."""
+    memory = {item.name: item for item in keeper.callbacks}
+    best: Any = memory["best"]
+    journal: Any = memory["journal"]
+    if recipe.restore_best and best.epoch is not None:
+        _set_weights(keeper.trainee, read_state(final.with_name("best.npz")))
+    elif keeper.average is not None:
+        keeper.average.show()
+    result = {
+        "rows": journal.rows,
+        "best_epoch": None if best.epoch is None else best.epoch + 1,
+        "stopped_early": best.stopped,
+    }
+    state = State(keeper.epoch, keeper.step, result)
+    state.put_group("model", [keras.ops.convert_to_numpy(variable) for variable in keeper.trainee.variables])
+    write_state(final, state)
+    keeper.checkpoints.clear()
+    return History(**result)
+
+
+def _set_weights(model: keras.Model, state: State) -> None:
+    for variable, array in zip(model.variables, state.group("model"), strict=True):
+        variable.assign(array)

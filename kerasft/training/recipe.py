@@ -1,0 +1,212 @@
+"""How a model is trained: one frozen dataclass, checked as a whole before anything starts."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from kerasft.base.errors import InputError, did_you_mean
+
+Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "step", "exponential", "linear", "cosine", "plateau"]
+Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
+Precision = Literal["float32", "mixed_bfloat16"]
+
+_BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
+    # field: (least, most, least is allowed, most is allowed)
+    "epochs": (1, math.inf, True, False),
+    "batch_size": (1, math.inf, True, False),
+    "learning_rate": (0, math.inf, False, False),
+    "warmup": (0, 1, True, False),
+    "decay": (0, 1, False, True),
+    "decay_epochs": (0, math.inf, False, False),
+    "floor": (0, 1, True, True),
+    "plateau_patience": (1, math.inf, True, False),
+    "momentum": (0, 1, True, False),
+    "weight_decay": (0, math.inf, True, False),
+    "early_stopping": (0, math.inf, True, False),
+    "l1": (0, math.inf, True, False),
+    "l2": (0, math.inf, True, False),
+    "clip_norm": (0, math.inf, True, False),
+    "ema": (0, 1, True, False),
+    "seed": (0, 2**32, True, False),
+    "checkpoint_seconds": (0, math.inf, True, False),
+}
+_SCHEDULES_THAT_DECAY = ("step", "exponential", "plateau")
+_SCHEDULES_WITH_FLOOR = ("linear", "cosine", "plateau")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained; every field has a default that works.
+
+    Raises:
+        InputError: if a value is out of bounds, unknown, or at odds with another one.
+
+    Example:
+        >>> Recipe(epochs=3, schedule="cosine", warmup=0.1).learning_rate
+        0.001
+    """
+
+    epochs: int = 3
+    """Passes over the train rows, at least 1."""
+
+    batch_size: int = 32
+    """Rows a step."""
+
+    learning_rate: float = 1e-3
+    """The highest learning rate; what the schedule starts from after the warm-up."""
+
+    optimizer: Optimizer = "adam"
+    """adam; adamw: adam with weight decay; sgd: with momentum."""
+
+    schedule: Schedule = "constant"
+    """How the learning rate falls: not (constant), by `decay` every `decay_epochs` at once (step) or smoothly
+    (exponential), to `floor` at the last step in a line (linear) or half a cosine, or by `decay` when the
+    monitor stops improving (plateau)."""
+
+    warmup: float = 0.0
+    """Share of all steps during which the learning rate rises from 0, at least 0 and below 1."""
+
+    decay: float = 0.5
+    """Factor on the learning rate: for the schedules step, exponential and plateau."""
+
+    decay_epochs: float = 1.0
+    """Epochs per `decay`: for the schedules step and exponential."""
+
+    floor: float = 0.0
+    """Lowest learning rate as a share of the highest: for the schedules linear, cosine and plateau."""
+
+    plateau_patience: int = 1
+    """Epochs without improvement before the schedule plateau lowers the learning rate."""
+
+    momentum: float = 0.9
+    """Momentum of sgd; 0 for none."""
+
+    weight_decay: float = 0.0
+    """Decoupled weight decay on kernels, for adamw and sgd; biases, norms and embeddings are spared."""
+
+    early_stopping: int = 0
+    """Epochs without improvement of the monitor before training ends; 0 to train all epochs."""
+
+    monitor: Monitor = "val_loss"
+    """What early stopping, plateau and the choice of the best epoch look at."""
+
+    restore_best: bool = True
+    """End with the weights of the best epoch by the monitor rather than the last epoch's."""
+
+    l1: float = 0.0
+    """Weight of the sum of absolute kernel values in the loss."""
+
+    l2: float = 0.0
+    """Weight of the sum of squared kernel values in the loss."""
+
+    clip_norm: float = 0.0
+    """Largest norm of all gradients together; larger ones are scaled down. 0 for no clipping."""
+
+    ema: float = 0.0
+    """Momentum per step of an average of the weights that is used for validation and kept at the end; 0 for
+    none; 0.999 is usual."""
+
+    precision: Precision = "float32"
+    """mixed_bfloat16 computes in bfloat16 and keeps weights in float32."""
+
+    sparse_embeddings: bool = True
+    """Update only the embedding rows a batch touches (TensorFlow; elsewhere all rows are updated)."""
+
+    fast_recurrent: bool = True
+    """Use the faster inner loop of recurrent layers where there is one (TensorFlow on CPU)."""
+
+    seed: int = 0
+    """Seed of initial weights, dropout and the order of rows."""
+
+    checkpoint_seconds: float = 60.0
+    """Seconds between checkpoints within an epoch; one more is written at each epoch's end."""
+
+    tensorboard: bool = False
+    """Write TensorBoard event files to the run folder."""
+
+    def __post_init__(self) -> None:
+        for name, kind in (
+            ("optimizer", Optimizer),
+            ("schedule", Schedule),
+            ("monitor", Monitor),
+            ("precision", Precision),
+        ):
+            _check_choice(name, getattr(self, name), get_args(kind))
+        for field in dataclasses.fields(self):
+            if field.name in _BOUNDS:
+                _check_number(field.name, getattr(self, field.name), whole=field.type is int)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        if self.optimizer == "adam" and self.weight_decay:
+            raise _conflict(
+                "adam takes no weight decay",
+                self,
+                ("optimizer", "weight_decay"),
+                "Choose --optimizer adamw, or --l2 for a term in the loss.",
+            )
+        if self.schedule == "plateau" and self.early_stopping and self.early_stopping <= self.plateau_patience:
+            raise _conflict(
+                "early stopping would end training before the plateau schedule lowers the learning rate",
+                self,
+                ("early_stopping", "plateau_patience"),
+                "Make --early-stopping larger than --plateau-patience.",
+            )
+        if self.schedule != "constant" and self.schedule not in _SCHEDULES_THAT_DECAY and self.decay != 0.5:
+            raise _conflict(
+                f"the schedule {self.schedule} does not use decay",
+                self,
+                ("schedule", "decay"),
+                f"decay belongs to {', '.join(_SCHEDULES_THAT_DECAY)}.",
+            )
+        if self.floor and self.schedule not in _SCHEDULES_WITH_FLOOR:
+            raise _conflict(
+                f"the schedule {self.schedule} does not use floor",
+                self,
+                ("schedule", "floor"),
+                f"floor belongs to {', '.join(_SCHEDULES_WITH_FLOOR)}.",
+            )
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that decide the final weights, ready for `json.dumps`."""
+        spared = {"checkpoint_seconds", "tensorboard"}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in spared}
+
+
+def option(name: str) -> str:
+    """The command-line option of a field: `--batch-size` of `batch_size`."""
+    return "--" + name.replace("_", "-")
+
+
+def _check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InputError(
+            f"{name} is not known",
+            received=value,
+            where=option(name),
+            allowed=allowed,
+            hint=did_you_mean(str(value), allowed),
+        )
+
+
+def _check_number(name: str, value: Any, whole: bool) -> None:
+    least, most, least_allowed, most_allowed = _BOUNDS[name]
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise InputError(
+            f"{name} must be a {'whole ' if whole else ''}number", received=value, where=option(name)
+        )
+    above = value >= least if least_allowed else value > least
+    below = value <= most if most_allowed else value < most
+    if not (above and below):
+        text = f"{'at least' if least_allowed else 'above'} {least}"
+        if most < math.inf:
+            text += f" and {'at most' if most_allowed else 'below'} {most}"
+        raise InputError(f"{name} must be {text}", received=value, where=option(name))
+
+
+def _conflict(what: str, recipe: Recipe, names: tuple[str, str], hint: str) -> InputError:
+    received = {name: getattr(recipe, name) for name in names}
+    return InputError(what, received=received, where=" and ".join(option(name) for name in names), hint=hint)
