@@ -1,0 +1,103 @@
+"""Checks before training: what is refused, and what is counted and reported."""
+
+from typing import Any
+
+import numpy as np
+
+from kerasft.base.errors import InputError, did_you_mean, shorten
+from kerasft.data.facts import MISSING, UNKNOWN, Facts
+
+MOST_LABELS = 1000
+_PLACES = 5
+
+
+def refuse_labels(labels: list[str], where: str) -> None:
+    """Refuses labels that no classifier can learn.
+
+    Raises:
+        InputError: if there are fewer than two, or more than 1,000.
+    """
+    if len(labels) == 1:
+        raise InputError(
+            "all train rows have one label",
+            received=labels[0],
+            where=where,
+            allowed="at least two labels",
+            hint="Check --label-column, and whether the file holds one class only.",
+        )
+    if not labels:
+        raise InputError("no train row has a label", where=where, hint="Check --label-column")
+    if len(labels) > MOST_LABELS:
+        raise InputError(
+            "too many labels",
+            received=f"{len(labels):,}, such as {shorten(labels[0])}",
+            where=where,
+            allowed=f"at most {MOST_LABELS:,}",
+            hint="Check --label-column: does it hold numbers or text?",
+        )
+
+
+def refuse_unknown(split: str, facts: Facts, codes: np.ndarray, labels: list[str]) -> None:
+    """Refuses held-out rows whose label no train row has.
+
+    Raises:
+        InputError: naming the first such label and its place.
+    """
+    unknown = np.flatnonzero(codes == UNKNOWN)
+    if not len(unknown):
+        return
+    row = int(unknown[0])
+    name = facts.stored.table["label"][row].as_py()
+    shown = labels if len(labels) <= 20 else [*labels[:20], f"and {len(labels) - 20} more"]
+    raise InputError(
+        f"a label in {split} is in no train row" + (f" ({len(unknown)} such rows)" if len(unknown) > 1 else ""),
+        received=name,
+        where=facts.stored.where(row),
+        allowed=shown,
+        hint=did_you_mean(name, labels),
+    )
+
+
+def places(facts: Facts, rows: np.ndarray) -> dict[str, Any]:
+    """How many rows (bool [rows]) are concerned, and where the first few stand."""
+    found = np.flatnonzero(rows)
+    return {"rows": len(found), "first": [facts.stored.where(int(row), exactly=False) for row in found[:_PLACES]]}
+
+
+def duplicates(hashes: np.ndarray) -> int:
+    """How many rows repeat the text of an earlier one."""
+    return len(hashes) - len(np.unique(hashes))
+
+
+def leaks(one: np.ndarray, other: np.ndarray) -> int:
+    """How many distinct texts are in both."""
+    return len(np.intersect1d(np.unique(one), np.unique(other), assume_unique=True))
+
+
+def conflicts(hashes: np.ndarray, codes: np.ndarray) -> int:
+    """How many distinct texts stand under more than one label."""
+    order = np.lexsort((codes, hashes))
+    texts, labels = hashes[order], codes[order]
+    changed = (texts[1:] == texts[:-1]) & (labels[1:] != labels[:-1]) & (labels[:-1] != MISSING)
+    return len(np.unique(texts[1:][changed]))
+
+
+def warnings(checks: dict[str, Any], drop_leaks: bool) -> list[str]:
+    """The counts that a person should look at, as sentences."""
+    found = []
+    for what, said in (("empty", "empty or missing text"), ("unlabelled", "no label")):
+        for split, fact in checks[what].items():
+            fate = "dropped" if fact["dropped"] else "kept"
+            found.append(f"{fact['rows']:,} {split} rows have {said} and were {fate}, the first at {fact['first'][0]}.")
+    for split, count in checks["duplicates"].items():
+        if count:
+            found.append(f"{count:,} rows of {split} repeat the text of another.")
+    for pair, count in checks["leaks"].items():
+        if count:
+            one, other = pair.split("/")
+            cure = "removed from train" if drop_leaks else "--drop-leaks removes them from train"
+            cure = f"; {cure}" if one == "train" else ""
+            found.append(f"{count:,} texts are in both {one} and {other}{cure}.")
+    if checks["conflicts"]:
+        found.append(f"{checks['conflicts']:,} train texts stand under more than one label.")
+    return found

@@ -1,0 +1,85 @@
+"""Names: which column holds the text and which the label, and in what order labels stand."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from kerasft.base.errors import InputError, did_you_mean, nearest
+
+TEXT_NAMES = (
+    ("text", "review", "review_text", "reviewtext", "sentence", "content", "body", "comment", "message")
+    + ("tweet", "post", "document", "article", "description", "utterance", "question", "title")
+)  # fmt: skip
+LABEL_NAMES = (
+    ("label", "labels", "sentiment", "class", "target", "category", "polarity", "y", "stars")
+    + ("rating", "score", "intent", "topic", "emotion")
+)  # fmt: skip
+
+
+def text_column(columns: Sequence[str], wanted: str | None, where: str) -> str:
+    """The column that holds the text: `wanted`, else the usual name that comes first.
+
+    Raises:
+        InputError: if `wanted` is not there, or no column has a usual name.
+    """
+    if wanted is not None:
+        return _named(columns, wanted, "text", where)
+    found = _usual(columns, TEXT_NAMES)
+    if found is None:
+        raise _no_guess(columns, "text", TEXT_NAMES, where)
+    return found
+
+
+def label_column(columns: Sequence[str], wanted: str | None, where: str, required: bool = True) -> str | None:
+    """The column that holds the label: `wanted`, else the usual name that comes first.
+
+    Raises:
+        InputError: if `wanted` is not there, or none has a usual name and `required` is true.
+    """
+    if wanted is not None:
+        return _named(columns, wanted, "label", where)
+    found = _usual(columns, LABEL_NAMES)
+    if found is None and required:
+        raise _no_guess(columns, "label", LABEL_NAMES, where)
+    return found
+
+
+def _named(columns: Sequence[str], wanted: str, role: str, where: str) -> str:
+    if wanted in columns:
+        return wanted
+    raise InputError(
+        f"there is no {role} column of that name",
+        received=wanted,
+        where=where,
+        allowed=columns,
+        hint=did_you_mean(wanted, columns),
+    )
+
+
+def _usual(columns: Sequence[str], names: Iterable[str]) -> str | None:
+    lowered = {column.strip().lower(): column for column in reversed(columns)}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _no_guess(columns: Sequence[str], role: str, names: Sequence[str], where: str) -> InputError:
+    alike = next((column for column in columns if nearest(column, names)), columns[0] if columns else "NAME")
+    hint = f"Name it: --{role}-column {alike!r}. A file without a header row takes positions: --{role}-column 0"
+    return InputError(f"no column has a usual name for the {role}", received=list(columns), where=where, hint=hint)
+
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Labels in natural order: numbers in them count as numbers.
+
+    Example:
+        >>> in_order(["10 stars", "2 stars"]), in_order(["1", "-1", "0"]), in_order(["positive", "negative"])
+        (['2 stars', '10 stars'], ['-1', '0', '1'], ['negative', 'positive'])
+    """
+    labels = list(labels)
+    if all(re.fullmatch(r"[+-]?[0-9]{1,18}", label) for label in labels):
+        return sorted(labels, key=lambda label: (int(label), label))
+    return sorted(labels, key=_natural)
+
+
+def _natural(label: str) -> tuple[list[str | int], str]:
+    # Splitting by a captured group puts words at even and digits at odd places, so like meets like.
+    parts = re.split(r"([0-9]{1,18})", label.casefold())
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], label

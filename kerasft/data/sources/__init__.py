@@ -1,0 +1,47 @@
+"""Sources of rows, one file a family; `open_source` finds the one a spec names."""
+
+from collections.abc import Callable
+
+from kerasft.base.errors import InputError, did_you_mean
+from kerasft.data.sources.base import Part, Source
+from kerasft.data.sources.files import files_by_split
+from kerasft.data.sources.parquet import parquet_part
+from kerasft.data.sources.sample import sample_parts
+
+__all__ = ["KINDS", "Part", "Source", "open_source"]
+
+
+def _files(make: Callable[..., Part], endings: tuple[str, ...]) -> Callable[..., list[Part]]:
+    def parts(path: str, wanted: list[str]) -> list[Part]:
+        return [make(split, file) for split, file in files_by_split(path, endings)]
+
+    return parts
+
+
+KINDS: dict[str, Callable[[str, list[str]], list[Part]]] = {
+    "parquet": _files(parquet_part, (".parquet", ".pq")),
+}
+
+
+def open_source(spec: str, wanted: list[str]) -> Source:
+    """Finds what a spec names, without reading its rows.
+
+    Args:
+        spec: "sample", or KIND:WHERE with a kind of `KINDS`.
+        wanted: the column names the user gave; whole numbers among them say that a file has no header row.
+
+    Raises:
+        InputError: if the kind is unknown, or nothing is there.
+    """
+    if spec == "sample":
+        return Source(spec, sample_parts(), synthetic=True)
+    kind, colon, where = spec.partition(":")
+    if kind not in KINDS or not colon or not where:
+        raise InputError(
+            "unknown kind of data" if kind not in KINDS else "the kind of data needs a place",
+            received=spec,
+            where="--data",
+            allowed=["sample", *(f"{name}:{'NAME' if name == 'tfds' else 'PATH'}" for name in KINDS)],
+            hint=did_you_mean(kind, ["sample", *KINDS]),
+        )
+    return Source(spec, KINDS[kind](where, wanted))

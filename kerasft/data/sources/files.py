@@ -1,0 +1,93 @@
+"""Files by split: what a path, a glob or a folder means, and how to read bytes whatever packed them."""
+
+import glob
+import io
+import lzma
+import re
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+
+from kerasft.base.errors import InputError, did_you_mean
+
+PACKED = (".gz", ".xz", ".zst")
+SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("unsup", "unsupervised", "unlabelled", "unlabeled"), "unsup"),
+}
+
+
+def split_of(name: str) -> str | None:
+    """The split a file is named for ("train.csv.gz", "train-00000-of-00002.parquet"), or None."""
+    return SPLIT_NAMES.get(re.split(r"[-._]", name.lower(), maxsplit=1)[0])
+
+
+def files_by_split(path: str, endings: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """The files a path names, each with its split, in the order of their names.
+
+    A folder gives its files that are named for splits. A glob whose files are all named for splits, train
+    among them, gives those splits; any other glob, and a single file, gives one set named "all".
+
+    Args:
+        path: a file, a glob or a folder.
+        endings: endings of this kind of file, for a folder's files (".csv", before ".gz" and the like).
+
+    Raises:
+        InputError: if nothing is there.
+    """
+    place = Path(path).expanduser()
+    if place.is_dir():
+        return _folder(place, endings)
+    if place.exists():
+        return [("all", place)]
+    found = sorted(Path(name) for name in glob.glob(str(place), recursive=True) if Path(name).is_file())
+    if not found:
+        raise _missing(place)
+    splits = [split_of(file.name) for file in found]
+    if "train" in splits and None not in splits:
+        return list(zip(splits, found, strict=True))
+    return [("all", file) for file in found]
+
+
+def _folder(folder: Path, endings: tuple[str, ...]) -> list[tuple[str, Path]]:
+    kinds = tuple(ending + packed for ending in endings for packed in ("", *PACKED))
+    files = sorted(file for file in folder.iterdir() if file.name.lower().endswith(kinds) and file.is_file())
+    named = [(split, file) for file in files if (split := split_of(file.name)) is not None]
+    if any(split == "train" for split, _ in named):
+        return named
+    present = sorted(file.name for file in folder.iterdir())
+    raise InputError(
+        "this is a folder, and no file in it is named for the train split",
+        received=str(folder),
+        where=f"it holds {', '.join(present[:10]) or 'nothing'}{' ...' if len(present) > 10 else ''}",
+        allowed=f"files named train, validation, test, unsup with {' or '.join(endings)} (and .gz, .xz, .zst)",
+        hint=f"For one set of files to be split, give a file or a glob: '{folder}/*{endings[0]}'.",
+    )
+
+
+def _missing(path: Path) -> InputError:
+    if glob.has_magic(str(path)):
+        return InputError("no file matches", received=str(path))
+    folder = path.parent
+    if not folder.is_dir():
+        return InputError("there is no such file", received=str(path), where=f"the folder {folder} is missing too")
+    hint = did_you_mean(path.name, [entry.name for entry in folder.iterdir()])
+    return InputError("there is no such file", received=str(path), hint=hint)
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether the file's name says that it is packed."""
+    return path.suffix.lower() in PACKED
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Opens a file for reading, unpacking .gz, .xz and .zst by the name's end."""
+    ending = path.suffix.lower()
+    if ending == ".xz":
+        return lzma.open(path)
+    if ending in PACKED:
+        return io.BufferedReader(pa.input_stream(str(path)), 1 << 20)
+    return open(path, "rb")
