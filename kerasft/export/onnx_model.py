@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import onnx
@@ -82,9 +83,19 @@ def _from_function(model: keras.Model, opset: int) -> onnx.ModelProto:
         # A new function per call: tf.function would otherwise reuse a trace made without the markers.
         function = tf.function(lambda inputs: model(inputs, training=False))
         proto, _ = tf2onnx.convert.from_function(
-            function, input_signature=[specs], opset=opset, custom_op_handlers=handlers
+            function,
+            input_signature=[specs],
+            opset=opset,
+            custom_op_handlers={**handlers, "SelectV2": (_where, [])},
         )
     return proto
+
+
+def _where(context: Any, node: Any, name: str, args: list) -> None:
+    """A choice as one ONNX op; tf2onnx makes six of it, which turn infinity into NaN."""
+    shapes, dtypes = node.output_shapes, node.output_dtypes
+    context.remove_node(name)
+    context.make_node("Where", node.input, outputs=node.output, shapes=shapes, dtypes=dtypes, name=name)
 
 
 def _name_dimensions(proto: onnx.ModelProto, shapes: dict[str, tuple]) -> None:

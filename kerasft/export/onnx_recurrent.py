@@ -37,15 +37,16 @@ def native_recurrent(model: keras.Model) -> Iterator[dict[str, tuple[Any, list]]
     nodes: dict[str, _Node] = {}
     wrapped = {id(part) for layer in layers if _fuses(layer) for part in (layer.forward_layer, layer.backward_layer)}
     try:
-        for number, layer in enumerate(layers):
+        for layer in layers:
             if id(layer) in wrapped or (isinstance(layer, Bidirectional) and not _fuses(layer)):
                 continue  # the wrapper speaks for its parts, or its parts for it
             parts = [layer.forward_layer, layer.backward_layer] if isinstance(layer, Bidirectional) else [layer]
+            tokens = []
             for part in parts:
                 _check(part)
-            token = f"{number}:{layer.name}"
-            nodes[token] = _Node(parts)
-            layer.call = _marked_call(layer, parts, token)
+                tokens.append(f"{len(nodes)}:{part.name}")
+                nodes[tokens[-1]] = _Node(part)
+            layer.call = _marked_call(layer, list(zip(parts, tokens, strict=True)))
         yield {MARKER: (lambda context, node, name, args: nodes[node.get_attr_str("token")].lower(context, node), [])}
     finally:
         for layer in layers:
@@ -58,16 +59,11 @@ def _is_recurrent(layer: keras.layers.Layer) -> bool:
 
 
 def _fuses(layer: keras.layers.Layer) -> bool:
-    """Whether a Bidirectional's two layers can be one native node."""
+    """Whether a Bidirectional is read as a whole: then nothing need be turned round."""
     if not isinstance(layer, Bidirectional):
         return False
-    forward, backward = layer.forward_layer, layer.backward_layer
-    alike = type(forward) is type(backward) and type(forward) in _STATES and forward.units == backward.units
-    return alike and not forward.go_backwards and _reset_after(forward) == _reset_after(backward)
-
-
-def _reset_after(layer: RNN) -> bool:
-    return bool(getattr(layer, "reset_after", False))
+    parts = (layer.forward_layer, layer.backward_layer)
+    return all(type(part) in _STATES for part in parts) and not layer.forward_layer.go_backwards
 
 
 def _check(layer: RNN) -> None:
@@ -98,50 +94,46 @@ def _not_native(option: str, value: Any, allowed: str, where: str) -> InputError
     )
 
 
-def _marked_call(layer: keras.layers.Layer, parts: list[RNN], token: str) -> Any:
-    """A stand-in for `layer.call` that leaves the marker and does what Keras does around the recurrence."""
+def _marked_call(layer: keras.layers.Layer, parts: list[tuple[RNN, str]]) -> Any:
+    """A stand-in for `layer.call` that leaves the markers and does what Keras does around the recurrence.
+
+    A Bidirectional becomes two nodes, one a direction, since those can run on two cores at once; ONNX
+    Runtime computes the directions of a single node one after the other.
+    """
 
     def call(sequences: tf.Tensor, initial_state: Any = None, mask: Any = None, training: Any = None) -> Any:
         if initial_state is not None:
             raise _not_native("initial_state", "given", "None", f"layer {layer.name!r}")
-        first = parts[0]
-        sequences = tf.cast(sequences, tf.float32)
-        inputs = [tf.transpose(sequences, [1, 0, 2])]
+        inputs = [tf.transpose(tf.cast(sequences, tf.float32), [1, 0, 2])]
         if mask is not None:
             mask = tf.cast(keras.tree.flatten(mask)[0], tf.bool)
             inputs.append(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1))
-        steps, *states = _marker(inputs, token, len(parts), first, sequences.shape[:2])
-        if first.return_sequences:
-            outputs = [
-                _in_keras_order(part, steps[:, :, number], states[0][number], mask, len(parts) == 2)
-                for number, part in enumerate(parts)
-            ]
-        else:
-            outputs = [states[0][number] for number in range(len(parts))]
+        outputs, finals = [], []
+        for part, token in parts:
+            steps, *states = _marker(inputs, token, part, sequences.shape[:2])
+            finals += states
+            sequence = part.return_sequences
+            outputs.append(_in_keras_order(part, steps, states[0], mask, len(parts) == 2) if sequence else states[0])
         output = outputs[0] if len(parts) == 1 else _merge(layer.merge_mode, outputs)
-        if not first.return_state:
+        if not parts[0][0].return_state:
             return output
-        finals = [state[number] for number in range(len(parts)) for state in states]
         return (*output, *finals) if isinstance(output, tuple) else (output, *finals)
 
     return call
 
 
-def _marker(inputs: list[tf.Tensor], token: str, directions: int, layer: RNN, shape: tuple) -> list[tf.Tensor]:
-    """The marker op: outputs as the ONNX node gives them, with the sequence turned batch-first.
+def _marker(inputs: list[tf.Tensor], token: str, layer: RNN, shape: tuple) -> list[tf.Tensor]:
+    """The marker op, and its outputs as Keras lays them out.
 
     Returns:
-        Steps [batch, time, directions, units], then each state [directions, batch, units].
+        Steps [batch, time, units], then each state [batch, units].
     """
     batch, time = shape
-    outputs = tf.raw_ops.PyFunc(input=inputs, token=token, Tout=[tf.float32] * (1 + _STATES[type(layer)]))
-    outputs = [  # as an op, since tf2onnx reads shapes from the graph it is given, where set_shape leaves no trace
-        tf.ensure_shape(
-            output, [time, directions, batch, layer.units] if rank == 4 else [directions, batch, layer.units]
-        )
-        for output, rank in zip(outputs, (4, 3, 3), strict=False)
-    ]
-    return [tf.transpose(outputs[0], [2, 0, 1, 3]), *outputs[1:]]
+    steps, *states = tf.raw_ops.PyFunc(input=inputs, token=token, Tout=[tf.float32] * (1 + _STATES[type(layer)]))
+    # ensure_shape as an op: tf2onnx reads shapes from the graph it is given, where set_shape leaves no trace.
+    steps = tf.ensure_shape(steps, [time, 1, batch, layer.units])
+    states = [tf.ensure_shape(state, [1, batch, layer.units]) for state in states]
+    return [tf.transpose(tf.squeeze(steps, 1), [1, 0, 2]), *(tf.squeeze(state, 0) for state in states)]
 
 
 def _in_keras_order(layer: RNN, steps: tf.Tensor, last: tf.Tensor, mask: tf.Tensor | None, wrapped: bool) -> tf.Tensor:
@@ -167,15 +159,13 @@ def _merge(mode: str | None, outputs: list[tf.Tensor]) -> Any:
 class _Node:
     """One native node to be: its attributes and weights, read while TensorFlow still runs eagerly."""
 
-    def __init__(self, parts: list[RNN]):
-        weights = [onnx_weights(part) for part in parts]
-        self.weights = {name: np.stack([weight[name] for weight in weights]) for name in weights[0]}
-        self.type = type(parts[0]).__name__
-        reverse = "reverse" if parts[0].go_backwards else "forward"
-        direction = "bidirectional" if len(parts) == 2 else reverse
-        self.attributes: dict[str, Any] = {"hidden_size": parts[0].units, "direction": direction}
-        if isinstance(parts[0], GRU):
-            self.attributes["linear_before_reset"] = int(_reset_after(parts[0]))
+    def __init__(self, layer: RNN):
+        self.weights = {name: value[None] for name, value in onnx_weights(layer).items()}
+        self.type = type(layer).__name__
+        direction = "reverse" if layer.go_backwards else "forward"
+        self.attributes: dict[str, Any] = {"hidden_size": layer.units, "direction": direction}
+        if isinstance(layer, GRU):
+            self.attributes["linear_before_reset"] = int(layer.reset_after)
 
     def lower(self, context: Any, marker: Any) -> None:
         """Puts the native node in the place of its marker in a tf2onnx graph."""

@@ -1,0 +1,161 @@
+"""Learner to a published bundle: built aside, proved equal, and only then given its version number."""
+
+import errno
+import json
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from kerasft.base.errors import InputError
+from kerasft.base.files import write_json
+from kerasft.export import worker
+from kerasft.export.parity import TOLERANCE, make_reference
+from kerasft.runtime.bundle import is_version
+
+if TYPE_CHECKING:
+    from kerasft.export.bundle import Bundle
+    from kerasft.learner import Learner
+
+_log = logging.getLogger(__name__)
+Card = Callable[[Path, dict[str, Any]], None]
+
+
+def export(
+    learner: "Learner",
+    target: str | Path,
+    *,
+    verify_on: Mapping[str, Any],
+    metrics: dict[str, Any] | None = None,
+    card: Card | str | None = None,
+    rows: int = 1_000,
+    tolerance: float = TOLERANCE,
+) -> "Bundle":
+    """Builds a bundle, proves on held-out rows that it answers as the model does, and publishes it.
+
+    Everything is written to a temporary folder beside `target`. Only when every path agrees is it renamed
+    to the next version, `target/1`, `target/2`, ..., so a server that watches the folder never sees half a
+    model. A learner of another backend is rebuilt under TensorFlow in a process of its own.
+
+    Args:
+        learner: the trained learner.
+        target: the bundle's folder; made where it is missing.
+        verify_on: held-out rows, a column of texts by input name; best the test split.
+        metrics: figures for `metrics.json`, or None for no such file.
+        card: the text of `MODEL_CARD.md`; or a function that writes it, called with the folder and the
+            parity report; or None for no card.
+        rows: held-out rows to verify with, default 1,000; at least 256 are taken, or all there are.
+        tolerance: largest difference of a score. Default 1e-5.
+
+    Returns:
+        The published version.
+
+    Raises:
+        InputError: if `target` is not a bundle's folder, the disk is full, or the learner has no export.
+        ParityError: if any path answers otherwise than the model; nothing was published.
+
+    Example:
+        bundle = export(learner, "exported/imdb_lstm", verify_on=rows.test)
+        bundle.path  # exported/imdb_lstm/1
+    """
+    from kerasft.export.bundle import Bundle
+
+    target = check_target(target)
+    reference = make_reference(learner, verify_on, rows)
+    with _room_to_write(target), _temporary_beside(target) as folder:
+        if keras.backend.backend() == "tensorflow":
+            parity = worker.build(learner, folder, target.name, reference, tolerance)
+        else:
+            parity = worker.build_in_process(learner, folder, target.name, reference, tolerance)
+        write_json(folder / "parity.json", parity)
+        if metrics is not None:
+            write_json(folder / "metrics.json", metrics)
+        if isinstance(card, str):
+            (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+        elif card is not None:
+            card(folder, parity)
+        version = _publish(folder, target)
+    _log.info("published %s version %d", target, version)
+    return Bundle(target / str(version), version, parity)
+
+
+def check_target(target: str | Path) -> Path:
+    """The bundle's folder, if an export may go there: missing, empty, or holding version folders only.
+
+    Raises:
+        InputError: if it is a file, or a folder that holds something else.
+    """
+    target = Path(target).absolute()
+    if not target.exists():
+        return target
+    if not target.is_dir():
+        raise InputError("an export goes to a folder, and this is a file", received=str(target), where="--export")
+    foreign = sorted(path.name for path in target.iterdir() if not (path.is_dir() and is_version(path)))
+    if foreign:
+        raise InputError(
+            "this folder is not a bundle, so no version is written into it",
+            received=str(target),
+            where=f"it holds {', '.join(foreign[:5])}{', ...' if len(foreign) > 5 else ''}",
+            allowed="a missing or empty folder, or one with version folders 1, 2, ... only",
+            hint="Give another folder to --export.",
+        )
+    return target
+
+
+@contextmanager
+def _temporary_beside(target: Path) -> Iterator[Path]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # once published there is nothing left under this name
+
+
+@contextmanager
+def _room_to_write(target: Path) -> Iterator[None]:
+    """Says plainly that the disk is full, whichever library ran into it."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_disk_full(error):
+            raise
+        raise InputError(
+            "there is no space left on the disk, so nothing was exported",
+            received=str(target),
+            where="--export",
+            hint="Free some space, or give a folder on another disk.",
+        ) from error
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return "No space left on device" in str(error)  # TensorFlow's own writers raise errors of their own types
+
+
+def _publish(folder: Path, target: Path) -> int:
+    """Renames the finished folder to the next free version number; two exports at once get two numbers."""
+    target.mkdir(exist_ok=True)
+    while True:
+        taken = [int(path.name) for path in target.iterdir() if is_version(path)]
+        version = max(taken, default=0) + 1
+        try:
+            os.rename(folder, target / str(version))
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            continue  # another export took this number in between
+        return version
+
+
+def read_parity(bundle: Path) -> dict[str, Any]:
+    """The parity report of a published version."""
+    return json.loads((bundle / "parity.json").read_text(encoding="utf-8"))

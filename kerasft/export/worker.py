@@ -1,0 +1,97 @@
+"""Building and verifying a version under TensorFlow, in this process or in one of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import kerasft
+from kerasft.base.errors import InputError
+from kerasft.base.files import read_json, write_json
+from kerasft.export.parity import ParityError, Reference, verify
+
+if TYPE_CHECKING:
+    from kerasft.learner import Learner
+
+_WARMUP_ROWS = 8
+
+
+def build(learner: "Learner", folder: Path, name: str, reference: Reference, tolerance: float) -> dict[str, Any]:
+    """Writes a version into `folder` and verifies it; the learner is on the TensorFlow backend.
+
+    Returns:
+        The parity report.
+    """
+    from kerasft.export.bundle import write_bundle
+    from kerasft.export.twin import float32_twin
+
+    learner = float32_twin(learner)
+    write_bundle(learner, folder, name, {key: column[:_WARMUP_ROWS] for key, column in reference.columns.items()})
+    return verify(learner, folder, reference, tolerance)
+
+
+def build_in_process(
+    learner: "Learner", folder: Path, name: str, reference: Reference, tolerance: float
+) -> dict[str, Any]:
+    """Does what `build` does for a learner of another backend, in a Python process with TensorFlow.
+
+    The learner and the reference are handed over as files beside the folder.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as job:
+        learner.save(Path(job) / "learner")
+        np.save(Path(job) / "scores.npy", reference.scores)
+        work = {
+            "folder": str(folder),
+            "name": name,
+            "columns": reference.columns,
+            "hostile": reference.hostile,
+            "seconds": reference.seconds,
+            "tolerance": tolerance,
+        }
+        # Plain ASCII: a lone surrogate, as in the hostile texts, cannot be written as UTF-8.
+        (Path(job) / "job.json").write_text(json.dumps(work), encoding="ascii")
+        root = str(Path(kerasft.__file__).parent.parent)
+        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "PYTHONPATH": path}
+        finished = subprocess.run(
+            [sys.executable, "-m", "kerasft.export.worker", job],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        result = Path(job) / "result.json"
+        if not result.exists():
+            raise RuntimeError(f"the export process ended with {finished.returncode}:\n{finished.stderr[-4000:]}")
+        return _unpack(read_json(result))
+
+
+def _unpack(result: dict[str, Any]) -> dict[str, Any]:
+    if "error" in result:
+        kind = ParityError if result["kind"] == "ParityError" else InputError
+        raise kind(result["error"])
+    return result["parity"]
+
+
+def main(job: Path) -> None:
+    """Runs the job that `build_in_process` wrote."""
+    from kerasft.learner import Learner
+
+    work = read_json(job / "job.json")
+    reference = Reference(work["columns"], work["hostile"], np.load(job / "scores.npy"), work["seconds"])
+    try:
+        learner = Learner.load(job / "learner")
+        parity = build(learner, Path(work["folder"]), work["name"], reference, work["tolerance"])
+        result = {"parity": parity}
+    except InputError as error:
+        result = {"error": str(error), "kind": type(error).__name__}
+    write_json(job / "result.json", result)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

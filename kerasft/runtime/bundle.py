@@ -1,0 +1,126 @@
+"""A bundle on disk: finding its newest version and proving that its files are whole."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasft.base.errors import InputError
+
+FORMAT = 1
+"""The bundle format that this version writes, and the newest that it reads."""
+
+ONNX_FOLDER = "onnx"
+DESCRIPTION = "bundle.json"
+MODEL = "model.onnx"
+INPUTS = "inputs"
+
+
+@dataclass(frozen=True)
+class BundleFiles:
+    """A verified version of a bundle: its folder, number and description."""
+
+    folder: Path
+    version: int | None
+    description: dict[str, Any]
+
+    @property
+    def onnx(self) -> Path:
+        """The folder that the runtime reads."""
+        return self.folder / ONNX_FOLDER
+
+
+def open_bundle(folder: str | Path) -> BundleFiles:
+    """Finds the newest version of a bundle and checks every file that the runtime will read.
+
+    Args:
+        folder: what `export` was given (`exported/imdb_lstm`), or one version in it (`exported/imdb_lstm/1`).
+
+    Raises:
+        InputError: if the folder is not a bundle, is of a newer format, or holds a damaged file.
+
+    Example:
+        >>> open_bundle("exported/imdb_lstm").version
+        1
+    """
+    folder = find_version(folder)
+    description = _read_description(folder)
+    _check_files(folder / ONNX_FOLDER, description["files"])
+    return BundleFiles(folder, int(folder.name) if is_version(folder) else None, description)
+
+
+def is_version(folder: Path) -> bool:
+    """Whether a folder's name is a version number, as TensorFlow Serving reads them."""
+    return folder.name.isascii() and folder.name.isdigit()
+
+
+def find_version(folder: str | Path) -> Path:
+    """The folder itself if it is one version of a bundle, else its highest-numbered version."""
+    folder = Path(folder)
+    if not folder.exists():
+        raise InputError(
+            "there is no such bundle folder",
+            received=str(folder),
+            hint="Train and export first: python -m apps.imdb_lstm --export DIR.",
+        )
+    if (folder / ONNX_FOLDER / DESCRIPTION).is_file():
+        return folder
+    versions = sorted(int(path.name) for path in folder.iterdir() if is_version(path)) if folder.is_dir() else []
+    for version in reversed(versions):
+        if (folder / str(version) / ONNX_FOLDER / DESCRIPTION).is_file():
+            return folder / str(version)
+    raise InputError(
+        "this is not a bundle",
+        received=str(folder),
+        where=f"no {ONNX_FOLDER}/{DESCRIPTION} in it, nor in a numbered version below it",
+        hint="Give the folder that was passed to --export.",
+    )
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    path = folder / ONNX_FOLDER / DESCRIPTION
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        version = int(description["format"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, f"unreadable: {error!r}") from None
+    if version > FORMAT:
+        raise InputError(
+            "this bundle has a newer format than this version of kerasft reads",
+            received=f"format {version}, written by kerasft {description.get('versions', {}).get('kerasft', '?')}",
+            where=str(path),
+            allowed=f"format {FORMAT} or older",
+            hint="Update kerasft, or export again with this version.",
+        )
+    for key in ("files", "task", "inputs", "outputs"):
+        if not isinstance(description.get(key), dict | list):
+            raise _damaged(path, f"no {key!r} in it")
+    return description
+
+
+def _check_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
+    for name, expected in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise _damaged(path, "missing")
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            raise _damaged(path, f"{size} bytes where {expected['bytes']} were written")
+        if sha256(path) != expected["sha256"]:
+            raise _damaged(path, "its content is not what was written (SHA-256 differs)")
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's content, as 64 hex digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _damaged(path: Path, how: str) -> InputError:
+    return InputError(
+        "a file of the bundle is damaged",
+        received=how,
+        where=str(path),
+        hint="Copy the bundle again, or export it again.",
+    )
