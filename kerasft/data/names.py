@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from kerasft.base.errors import InputError, did_you_mean, nearest
 
-TEXT_NAMES = (
-    ("text", "review", "review_text", "reviewtext", "sentence", "content", "body", "comment", "message")
-    + ("tweet", "post", "document", "article", "description", "utterance", "question", "title")
-)  # fmt: skip
-LABEL_NAMES = (
-    ("label", "labels", "sentiment", "class", "target", "category", "polarity", "y", "stars")
-    + ("rating", "score", "intent", "topic", "emotion")
-)  # fmt: skip
+TEXT_NAMES = tuple(
+    "text review review_text reviewtext sentence content body comment message tweet post document article"
+    " description utterance question title".split()
+)
+LABEL_NAMES = tuple(
+    "label labels sentiment class target category polarity y stars rating score intent topic emotion".split()
+)
 
 
 def text_column(columns: Sequence[str], wanted: str | None, where: str) -> str:

@@ -64,6 +64,7 @@ def _expand(rule: str, positive: bool, source: random.Random) -> str:
 @cache
 def _rules() -> dict[str, list[str]]:
     rules: dict[str, list[str]] = {}
+    choices: list[str] = []
     for line in GRAMMAR.read_text(encoding="utf-8").splitlines():
         if line.startswith("    "):
             times, text = re.fullmatch(r"(?:(\d+)x )?(.*)", line[4:]).groups()

@@ -4,22 +4,31 @@ from collections.abc import Callable
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.data.sources.base import Part, Source
+from kerasft.data.sources.delimited import csv_part, tsv_part
 from kerasft.data.sources.files import files_by_split
+from kerasft.data.sources.folder import folder_parts
+from kerasft.data.sources.jsonl import jsonl_part
 from kerasft.data.sources.parquet import parquet_part
 from kerasft.data.sources.sample import sample_parts
+from kerasft.data.sources.tfds import tfds_parts
 
 __all__ = ["KINDS", "Part", "Source", "open_source"]
 
 
 def _files(make: Callable[..., Part], endings: tuple[str, ...]) -> Callable[..., list[Part]]:
     def parts(path: str, wanted: list[str]) -> list[Part]:
-        return [make(split, file) for split, file in files_by_split(path, endings)]
+        return [make(split, file, wanted) for split, file in files_by_split(path, endings)]
 
     return parts
 
 
 KINDS: dict[str, Callable[[str, list[str]], list[Part]]] = {
+    "csv": _files(csv_part, (".csv",)),
+    "tsv": _files(tsv_part, (".tsv", ".tab")),
+    "jsonl": _files(jsonl_part, (".jsonl", ".ndjson", ".json")),
     "parquet": _files(parquet_part, (".parquet", ".pq")),
+    "folder": folder_parts,
+    "tfds": tfds_parts,
 }
 
 

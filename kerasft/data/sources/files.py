@@ -1,17 +1,21 @@
 """Files by split: what a path, a glob or a folder means, and how to read bytes whatever packed them."""
 
+import codecs
 import glob
 import io
 import lzma
 import re
+import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import pyarrow as pa
 
 from kerasft.base.errors import InputError, did_you_mean
 
 PACKED = (".gz", ".xz", ".zst")
+# What a reader raises when a file is cut short, damaged, or not what its name says.
+BROKEN = (pa.ArrowInvalid, OSError, EOFError, lzma.LZMAError, zlib.error)
 SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
@@ -91,3 +95,48 @@ def open_bytes(path: Path) -> IO[bytes]:
     if ending in PACKED:
         return io.BufferedReader(pa.input_stream(str(path)), 1 << 20)
     return open(path, "rb")
+
+
+def refuse_broken(path: Path, error: Exception) -> NoReturn:
+    """Raises the error for a file that cannot be read to its end.
+
+    Raises:
+        InputError: always.
+    """
+    what = "a compressed file is damaged or cut short" if is_compressed(path) else "the file cannot be read"
+    raise InputError(what, received=str(error), where=str(path)) from None
+
+
+def refuse_encoding(path: Path) -> NoReturn:
+    """Raises the error for a file that is not UTF-8, with the first bad byte.
+
+    Raises:
+        InputError: always.
+    """
+    decoder, before, lines = codecs.getincrementaldecoder("utf-8")(), 0, 1
+    bad = (0, b"", 1)
+    with open_bytes(path) as file:
+        while True:
+            block = file.read(1 << 20)
+            held = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                place = before - held + error.start
+                bad = (
+                    place,
+                    error.object[error.start : error.start + 4],
+                    lines + error.object[: error.start].count(b"\n"),
+                )
+                break
+            if not block:
+                break
+            before, lines = before + len(block), lines + block.count(b"\n")
+    utf16 = bad[0] == 0 and bad[1][:2] in (b"\xff\xfe", b"\xfe\xff")
+    unpacked = " of the unpacked file" if is_compressed(path) else ""
+    raise InputError(
+        "the file is not UTF-8",
+        received=bad[1],
+        where=f"{path}:{bad[2]}, byte {bad[0]}{unpacked} (counted from 0)",
+        hint=f"Save it as UTF-8: iconv -f {'UTF-16' if utf16 else 'LATIN1'} -t UTF-8",
+    ) from None

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 
 from kerasft.base.errors import InputError
 from kerasft.data.sources.base import Part, file_key
-from kerasft.data.sources.files import is_compressed, open_bytes
+from kerasft.data.sources.files import BROKEN, is_compressed, open_bytes
 
 _BATCH_ROWS = 2048
 
 
-def parquet_part(split: str, path: Path) -> Part:
+def parquet_part(split: str, path: Path, wanted: list[str]) -> Part:
     """One parquet file as a part.
 
     Raises:
@@ -42,5 +42,5 @@ def _open(path: Path) -> Iterator[pq.ParquetFile]:
         else:
             with pq.ParquetFile(path, memory_map=True) as file:
                 yield file
-    except (pa.ArrowInvalid, OSError, EOFError) as error:
+    except BROKEN as error:
         raise InputError("this is not a whole parquet file", received=str(error), where=str(path)) from None
