@@ -115,7 +115,7 @@ class HashTable:
         """
         slot = (keys & self.mask).astype(np.int64)
         found = self.slots[slot] == keys
-        elsewhere = np.flatnonzero(~found)
+        elsewhere = (~found).nonzero()[0]
         if len(elsewhere):
             rest = keys[elsewhere]
             second = ((rest >> np.uint64(32)) & self.mask).astype(np.int64)

@@ -29,7 +29,7 @@ class WordCounts:
         short = np.flatnonzero(words.ends - words.starts <= LONGEST_WORD)
         hashes, first, counts = np.unique(words.hashes()[short], return_index=True, return_counts=True)
         new = np.array([key not in self._words for key in hashes.tolist()], dtype=bool)
-        strings = self._splitter.texts(words, short[first[new]])
+        strings = words.strings(short[first[new]])
         self._words.update(zip(hashes[new].tolist(), strings, strict=True))
         self._hashes.append(hashes)
         self._counts.append(counts)

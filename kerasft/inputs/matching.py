@@ -1,13 +1,17 @@
-"""From words to ids: whole words, or the longest pieces a vocabulary has, for a whole batch at once."""
+"""From words to ids: whole words, or the longest pieces a vocabulary has."""
+
+from itertools import chain
 
 import numpy as np
 
-from kerasft.inputs.hashing import CONTINUES, HashTable, hash_strings, powers, prefix_sums
+from kerasft.inputs.hashing import HashTable, hash_strings
 from kerasft.inputs.ragged import spans
 from kerasft.inputs.words import LONGEST_WORD, Words
 
 PREFIX = "##"
 """What a piece that goes on inside a word begins with in the vocabulary."""
+
+_REMEMBERED = 1 << 16  # words; about 10 MB
 
 
 class WordMatcher:
@@ -25,15 +29,14 @@ class WordMatcher:
     def __call__(self, words: Words) -> tuple[np.ndarray, np.ndarray | None]:
         """Ids of the words, int32 [words]; the second result says that each gives one id."""
         rows, found = self.table.find(words.hashes())
-        return np.where(found, rows, np.int32(self.unknown)), None
+        rows[~found] = self.unknown
+        return rows, None
 
 
 class PieceMatcher:
-    """Longest match from the left (WordPiece), for all words of a batch at once.
+    """Ids of words or, where a word is no token itself, of its longest pieces from the left (WordPiece).
 
-    Every prefix of every token is a node, and knows the longest token that is a prefix of it. The prefixes
-    of a word that are nodes are those up to some length, which is found by halving; so a search takes as
-    many rounds as that length has bits, whatever the batch.
+    Most words are tokens and are found all at once. Only the others are taken one by one, and remembered.
 
     Args:
         vocabulary: tokens by id; those that begin with "##" go on inside a word.
@@ -44,89 +47,60 @@ class PieceMatcher:
 
     def __init__(self, vocabulary: list[str], unknown: int):
         self.unknown = unknown
-        inside = np.array([len(token) > len(PREFIX) and token.startswith(PREFIX) for token in vocabulary])
-        bare = [token[len(PREFIX) :] if go_on else token for token, go_on in zip(vocabulary, inside, strict=True)]
-        prefix, starts, lengths = prefix_sums(bare)
-        self.longest = int(lengths.max())
-        token = np.repeat(np.arange(len(bare)), lengths)
-        start = starts[token]
-        depth = np.arange(len(token)) - start + 1
-        keys = (prefix[1:] - prefix[start]) * powers(len(prefix))[1][start]
-        keys[inside[token]] += np.uint64(CONTINUES)
-        nodes, first, node = np.unique(keys, return_index=True, return_inverse=True)
-        self.table = HashTable(nodes)
-        self.token = np.full(len(nodes), -1, dtype=np.int32)
-        """By node: the longest token that is a prefix of it, or -1."""
-        self.length = np.zeros(len(nodes), dtype=np.int32)
-        """By node: the length of that token in codepoints."""
-        whole = depth == lengths[token]
-        self.token[node[whole]], self.length[node[whole]] = token[whole], depth[whole]
-        self._inherit(depth[first], node[np.maximum(first - 1, 0)])
-
-    def _inherit(self, depth: np.ndarray, parent: np.ndarray) -> None:
-        """Gives nodes that are no token what their parent, a codepoint shorter, has."""
-        for level in range(2, self.longest + 1):
-            heirs = np.flatnonzero((depth == level) & (self.token < 0))
-            self.token[heirs], self.length[heirs] = self.token[parent[heirs]], self.length[parent[heirs]]
+        self.table = HashTable(hash_strings(vocabulary))
+        self._first, self._inside = piece_ids(vocabulary)
+        self._longest = max(map(len, vocabulary))
+        self._memory: dict[int, tuple[int, ...]] = {}
 
     def __call__(self, words: Words) -> tuple[np.ndarray, np.ndarray | None]:
         """Ids of the pieces of all words, int32 [pieces], and how many each word gave, int64 [words]."""
         hashes = words.hashes()
-        lengths = words.ends - words.starts
-        node, found = self.table.find(hashes)
-        whole = found & (self.length[node] == lengths)
-        ids = np.where(whole, self.token[node], np.int32(self.unknown))
-        rest = np.flatnonzero(~whole & (lengths <= LONGEST_WORD))
+        ids, found = self.table.find(hashes)
+        ids[~found] = self.unknown
+        found |= words.ends - words.starts > LONGEST_WORD
+        rest = (~found).nonzero()[0]
         if not len(rest):
             return ids, None
-        _, first, same = np.unique(hashes[rest], return_index=True, return_inverse=True)
-        pieces, counts = self._pieces(words.prefix, words.starts[rest[first]], lengths[rest[first]])
-        offsets = np.cumsum(counts) - counts
-        all_counts = np.ones(len(ids), dtype=np.int64)
-        all_counts[rest] = counts[same]
-        result = np.repeat(ids, all_counts)
-        ends = np.cumsum(all_counts)
-        target = spans((ends - all_counts)[rest], all_counts[rest])
-        result[target] = pieces[spans(offsets[same], counts[same])]
-        return result, all_counts
+        pieces = self._recall(words, rest, hashes[rest].tolist())
+        counts = np.ones(len(ids), dtype=np.int64)
+        counts[rest] = few = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        result = np.repeat(ids, counts)
+        starts = counts.cumsum()[rest] - few
+        result[spans(starts, few)] = np.fromiter(chain.from_iterable(pieces), np.int32, few.sum())
+        return result, counts
 
-    def _pieces(self, prefix: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pieces of words that are no token themselves: ids int32 [pieces], counts int64 [words]."""
-        ends = np.cumsum(lengths)
-        first = ends - lengths
-        at = spans(starts, lengths)
-        left = np.repeat(ends, lengths) - np.arange(len(at))
-        token, step = self._longest_at(prefix, at, left, np.repeat(starts, lengths) != at)
-        cut = np.zeros(len(at), dtype=bool)
-        broken = np.zeros(len(starts), dtype=bool)
-        here, word = first.copy(), np.arange(len(starts))
-        while len(here):
-            stuck = step[here] == 0
-            broken[word[stuck]] = True
-            cut[here] = True
-            here = here + step[here]
-            goes_on = ~stuck & (here < ends[word])
-            here, word = here[goes_on], word[goes_on]
-        cut &= ~np.repeat(broken, lengths)
-        cut[first] = True
-        token[first[broken]] = self.unknown
-        return token[cut], np.add.reduceat(cut, first, dtype=np.int64)
+    def _recall(self, words: Words, which: np.ndarray, keys: list[int]) -> list[tuple[int, ...]]:
+        """The pieces of some words, given with their hashes; works out those that are new."""
+        memory = self._memory
+        pieces = [memory.get(key) for key in keys]
+        new = [index for index, known in enumerate(pieces) if known is None]
+        strings = words.strings(which[new]) if new else []
+        for index, word in zip(new, strings, strict=True):
+            pieces[index] = memory[keys[index]] = self._split(word)
+        if len(memory) > _REMEMBERED:
+            self._memory = {}  # simpler than to choose, and rare; other threads go on with the old one
+        return pieces
 
-    def _longest_at(
-        self, prefix: np.ndarray, at: np.ndarray, left: np.ndarray, inside: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The longest token at every place, and its length, 0 where there is none; each int32 [places]."""
-        base, inverse = prefix[at], powers(len(prefix))[1][at]
-        salt = np.where(inside, np.uint64(CONTINUES), np.uint64(0))
-        length = np.zeros(len(at), dtype=np.int64)
-        best = np.zeros(len(at), dtype=np.int64)
-        for bit in reversed(range(self.longest.bit_length())):
-            longer = length + (1 << bit)
-            fits = longer <= left
-            keys = (prefix[np.where(fits, at + longer, at)] - base) * inverse + salt
-            node, found = self.table.find(keys)
-            found &= fits
-            length[found] = longer[found]
-            best[found] = node[found]
-        some = length > 0
-        return np.where(some, self.token[best], np.int32(-1)), np.where(some, self.length[best], np.int32(0))
+    def _split(self, word: str) -> tuple[int, ...]:
+        pieces, start, known = [], 0, self._first
+        while start < len(word):
+            for end in range(min(len(word), start + self._longest), start, -1):
+                found = known.get(word[start:end])
+                if found is not None:
+                    break
+            else:
+                return (self.unknown,)
+            pieces.append(found)
+            start, known = end, self._inside
+        return tuple(pieces)
+
+
+def piece_ids(vocabulary: list[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """The ids of tokens that begin a word, and of those that go on inside one (without their "##")."""
+    first, inside = {}, {}
+    for index, token in enumerate(vocabulary):
+        if token.startswith(PREFIX) and token != PREFIX:
+            inside[token[len(PREFIX) :]] = index
+        else:
+            first[token] = index
+    return first, inside

@@ -1,14 +1,11 @@
 """The one definition of how text is normalised: a table from codepoint to what stands for it."""
 
 import functools
-import itertools
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from kerasft.base.errors import InputError
 from kerasft.base.files import atomic_file, content_hash
 
 CODEPOINTS = 0x110000
@@ -18,10 +15,6 @@ HTML_BREAK = r"<[bB][rR] ?/?>"
 
 BREAKS, WORD, ISOLATED, EXPANDS = 0, 1, 2, 3
 """Kinds of codepoint: parts words (white space), is of a word, is a word of its own, needs `expansion`."""
-
-_SEPARATOR = "\u30a2"  # a letter that no other character turns into
-_ASSIGNED = ((0, 0xD800), (0xE000, 0x40000), (0xE0000, 0xE1000))  # all that Unicode 16 assigns, and to spare
-_BLOCK = 0x10000
 
 
 class CharacterTable:
@@ -71,37 +64,9 @@ class CharacterTable:
             lowercase: turn letters into lower case, one by one (no final sigma).
             strip_accents: decompose (NFD) and take non-spacing marks away.
         """
-        from tokenizers import normalizers, pre_tokenizers
+        from kerasft.inputs.unicode_rules import character_rules
 
-        normaliser = normalizers.BertNormalizer(
-            clean_text=True, handle_chinese_chars=True, strip_accents=strip_accents, lowercase=lowercase
-        )
-        codes = np.concatenate([np.arange(a, b, dtype=np.int32) for a, b in _ASSIGNED])
-        pieces = _one_by_one(codes, normaliser.normalize_str)
-        table = {int(code): piece for code, piece in zip(codes, pieces, strict=True) if piece != chr(code)}
-        table.update(_unassigned(normaliser.normalize_str))
-        if strip_accents:
-            table.update(dict.fromkeys(reordering_marks(), ""))
-        letters = {char for piece in pieces for char in piece if not char.isalnum() and char != " "}
-        spaced = "x" + "x".join(sorted(letters)) + "x"
-        parts = pre_tokenizers.BertPreTokenizer().pre_tokenize_str(spaced)
-        alone = {part for part, _ in parts if len(part) == 1 and part != "x"}
-        alone |= {piece[1] for piece in table.values() if len(piece) == 3 and piece[0] == piece[2] == " "}
-        return cls._from_pieces(table, alone)
-
-    @classmethod
-    def _from_pieces(cls, table: dict[int, str], alone: set[str]) -> "CharacterTable":
-        # A word of its own needs no spaces round it.
-        bare = {c: p[1] if len(p) == 3 and p[0] == p[2] == " " else p for c, p in table.items()}
-        bare = {code: piece for code, piece in sorted(bare.items()) if piece != chr(code)}
-        if max(map(len, bare.values())) > 3:
-            raise InputError("a character becomes more than three: this version of tokenizers is not known")
-        return cls(
-            np.fromiter(bare, np.int32, len(bare)),
-            np.fromiter(map(len, bare.values()), np.uint8, len(bare)),
-            np.array([ord(char) for piece in bare.values() for char in piece], dtype=np.int32),
-            np.array(sorted(map(ord, alone)), dtype=np.int32),
-        )
+        return cls(**character_rules(lowercase, strip_accents))
 
     def expand(self, codepoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Replaces what becomes nothing or several codepoints; the others stay as they are.
@@ -113,7 +78,7 @@ class CharacterTable:
             The new codepoints, int64 [m], and how many came from each of the old ones, int64 [n].
         """
         lengths = np.ones(len(codepoints), dtype=np.int64)
-        where = np.flatnonzero(self.kinds[codepoints] == EXPANDS)
+        where = (self.kinds[codepoints] == EXPANDS).nonzero()[0]
         special = codepoints[where]
         row = np.searchsorted(self._many, special)
         row[row == len(self._many)] = 0
@@ -171,48 +136,3 @@ def from_codepoints(codepoints: np.ndarray) -> str:
 def to_utf8(text: str) -> bytes:
     """UTF-8 of any `str`; lone surrogates become U+FFFD, which the table takes away."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
-
-
-def _one_by_one(codes: Sequence[int] | np.ndarray, normalise) -> list[str]:
-    """Normalises every codepoint by itself, in one call."""
-    joined = _SEPARATOR + _SEPARATOR.join(map(chr, codes)) + _SEPARATOR
-    pieces = normalise(joined).split(_SEPARATOR)[1:-1]
-    itself = [index for index, code in enumerate(codes) if chr(code) == _SEPARATOR]
-    for index in itself:  # it parted itself into two empty pieces
-        pieces[index : index + 2] = [_SEPARATOR]
-    if len(pieces) != len(codes):
-        raise InputError("this version of tokenizers normalises in a way that is not known here")
-    return pieces
-
-
-def _unassigned(normalise) -> dict[int, str]:
-    """The planes where nothing is assigned, or all is private: a block is as its first and last are."""
-    table: dict[int, str] = {}
-    edges = [(a, b) for a in range(0x40000, CODEPOINTS, 0x100) for b in (a + 0x100,) if a < 0xE0000 or a >= 0xE1000]
-    ends = _one_by_one([end for a, b in edges for end in (a, b - 3, b - 1)], normalise)
-    for index, (a, b) in enumerate(edges):
-        first, middle, last = ends[3 * index : 3 * index + 3]
-        if not first and not middle:
-            table.update(dict.fromkeys(range(a, b - 2), ""))
-            if not last:
-                table.update({b - 2: "", b - 1: ""})
-        elif first != chr(a) or last != chr(b - 1):
-            raise InputError("this version of tokenizers assigns characters that are not known here")
-    return table
-
-
-@functools.cache
-def reordering_marks() -> tuple[int, ...]:
-    """Spacing marks that decomposition may move past another: alone among characters they need context.
-
-    They are taken away with the accents (here, and by a rule in tokenizer.json), so that the table is exact.
-    """
-    from tokenizers import normalizers
-
-    decompose, strip = normalizers.NFD(), normalizers.BertNormalizer(strip_accents=True, lowercase=False)
-    codes = [code for a, b in _ASSIGNED for code in range(a, b) if not chr(code).isalnum() and code != 0x334]
-    low, high = "\u0334", "\u0345"  # combining classes 1 and 240: the ends of the scale
-    swapped = decompose.normalize_str("".join(f"a{chr(code)}{low}{high}{chr(code)}" for code in codes))
-    moved = {b for a, b in itertools.pairwise(swapped) if a == low and b not in (low, high)}
-    marks = moved & set(map(chr, codes))
-    return tuple(sorted(ord(mark) for mark in marks if strip.normalize_str(mark)))

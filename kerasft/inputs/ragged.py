@@ -128,7 +128,6 @@ class Ragged:
 
 def spans(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The indices start, start + 1, ... of several stretches, one after another, int64 [sum of lengths]."""
-    total = int(lengths.sum())
-    shift = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-    shift += np.arange(total)
+    shift = np.repeat(starts - (lengths.cumsum() - lengths), lengths)
+    shift += np.arange(len(shift))
     return shift

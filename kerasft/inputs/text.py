@@ -16,7 +16,7 @@ from kerasft.inputs.matching import PieceMatcher, WordMatcher
 from kerasft.inputs.normalise import CharacterTable
 from kerasft.inputs.ragged import Ragged
 from kerasft.inputs.truncation import TRUNCATIONS, kept
-from kerasft.inputs.words import LONGEST_WORD, Words, WordSplitter
+from kerasft.inputs.words import LONGEST_WORD, WordSplitter
 
 TOKENIZERS = ("word", "wordpiece")
 _CHUNK = 1 << 17  # codepoints at once: what is made of them then stays in the cache of a core
@@ -195,10 +195,10 @@ class Text:
         # A word gives at least one token, so that words beyond the limit need not be looked up.
         indices, rows = kept(words.rows, limit, self.truncate)
         if indices is not None:
-            words = Words(words.codes, words.prefix, words.starts[indices], words.ends[indices], rows)
+            words = words.choose(indices, rows)
         ids, counts = self.matcher(words)
         if counts is not None:
-            rows = np.concatenate([[0], np.cumsum(counts)])[rows]
+            rows = np.concatenate([[0], counts.cumsum()])[rows]
             indices, rows = kept(rows, limit, self.truncate)
             ids = ids if indices is None else ids[indices]
         lengths = np.diff(rows)

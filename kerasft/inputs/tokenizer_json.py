@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from kerasft.inputs.matching import PREFIX
-from kerasft.inputs.normalise import HTML_BREAK, reordering_marks
+from kerasft.inputs.normalise import HTML_BREAK
+from kerasft.inputs.unicode_rules import reordering_marks
 from kerasft.inputs.words import LONGEST_WORD
 
 if TYPE_CHECKING:
