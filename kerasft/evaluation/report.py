@@ -1,0 +1,205 @@
+"""The report of a run: one HTML file that needs nothing else, not even a network."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, Undefined
+from markupsafe import Markup
+
+from kerasft.base.files import atomic_file
+from kerasft.evaluation import shown
+from kerasft.evaluation.charts import Series, calibration_chart, interval_chart, line_chart
+from kerasft.evaluation.result import RunResult
+
+_PAGE = Path(__file__).parent / "page"
+MOST_MATRIX_LABELS = 20
+"""Above this many labels the confusion matrix gives way to a table of the most frequent confusions."""
+
+_WEAKEST = 10
+_SMALL_CELLS = 8
+_BESIDE = 6  # a matrix of so few labels fits below the figures of its labels
+_STRONG = 0.55
+_MOST_LABEL_ROWS = 12
+
+
+def write_report(result: RunResult | Mapping[str, Any], path: str | Path) -> None:
+    """Writes a run's report: figures, curves, errors, checks; parts that are missing are left out.
+
+    The page loads nothing: charts are inline SVG, there is no script, and a content security policy forbids
+    both. Texts of users are escaped.
+
+    Args:
+        result: a `RunResult`, or a mapping of its parts.
+        path: the file to write, usually named report.html; written atomically.
+
+    Raises:
+        InputError: if the mapping holds a part that a result does not have.
+
+    Example:
+        write_report({"title": "Reviews", "metrics": evaluate(scores, truth, labels)}, "runs/x/report.html")
+    """
+    page = render_report(RunResult.of(result))
+    with atomic_file(path, "wb") as file:
+        # A lone surrogate in a user's text has no UTF-8 form; a question mark stands in for it.
+        file.write(page.encode("utf-8", "replace"))
+
+
+def render_report(result: RunResult) -> str:
+    """The page as a string."""
+    environment = Environment(loader=FileSystemLoader(_PAGE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    for name in ("percent", "interval", "number", "seconds", "words"):
+        environment.filters[name] = _forgiving(getattr(shown, name))
+    template = environment.get_template("report.html.jinja")
+    verdict, verdict_words = result.verdict()
+    return template.render(
+        css=Markup((_PAGE / "report.css").read_text(encoding="utf-8")),
+        result=result,
+        verdict=verdict,
+        verdict_words=verdict_words,
+        warnings=list((result.data or {}).get("warnings") or []),
+        compared=_compared(result),
+        comparison=_comparison(result),
+        curves=_curves(result),
+        history=_history(result.history),
+        confusion=_confusion(result.metrics),
+        calibration=_calibration(result.metrics),
+        classes=_classes(result.metrics),
+        data=_data(result.data),
+        parity=result.parity,
+        parity_rows=_parity_rows(result.parity),
+        parity_facts=_pairs({k: v for k, v in (result.parity or {}).items() if k not in ("paths", "reference")}),
+        throughput=_pairs(result.throughput),
+        environment=_pairs(result.environment),
+        config=[(name, str(value)) for name, value in shown.flat(result.config or {})],
+        model=_pairs(result.model),
+    )
+
+
+def _forgiving(write: Callable[..., str]) -> Callable[..., str]:
+    """A filter that takes what is missing as None: any figure of a result may be."""
+    return lambda value, *rest: write(None if isinstance(value, Undefined) else value, *rest)
+
+
+def _compared(result: RunResult) -> list[dict[str, Any]]:
+    """The model and its baselines, as rows of one table."""
+    names = {"tfidf_logreg": "tf-idf + logistic regression", "majority": "most frequent label"}
+    styles = {"tfidf_logreg": "other", "majority": "weak"}
+    rows = []
+    if (result.metrics or {}).get("accuracy") is not None:
+        trained = sum(row.get("seconds") or 0 for row in result.history or [])
+        ours = {**result.metrics, "name": "this model", "style": "model", "fit_seconds": trained or None}
+        flat = dict(shown.flat(result.throughput or {}))
+        ours["documents_per_second"] = flat.get("prediction.documents_per_second", flat.get("prediction"))
+        rows.append(ours)
+    for key, values in sorted((result.baselines or {}).items(), key=lambda pair: -pair[1].get("accuracy", 0)):
+        rows.append({**values, "name": names.get(key, shown.words(key)), "style": styles.get(key, "weak")})
+    return rows
+
+
+def _comparison(result: RunResult) -> Markup:
+    rows = [row for row in _compared(result) if row.get("accuracy") is not None]
+    if len(rows) > 2:
+        # The majority is often so far below that the interesting differences would shrink to nothing.
+        rows = [row for row in rows if row["style"] != "weak"]
+    if not rows:
+        return Markup("")
+    return interval_chart([(row["name"], row["accuracy"], row.get("accuracy_interval"), row["style"]) for row in rows])
+
+
+def _curves(result: RunResult) -> list[tuple[str, Markup]]:
+    """The charts of training: loss, accuracy, learning rate."""
+    history = result.history or []
+    charts = []
+    for name, words in (("loss", shown.number), ("accuracy", lambda value: f"{100 * value:.4g}%")):
+        lines = [
+            Series(label, [(row.get("epoch", i + 1), row.get(key)) for i, row in enumerate(history)], style)
+            for label, key, style in (("train", name, "train"), ("validation", f"val_{name}", "validation"))
+        ]
+        lines = [line for line in lines if any(y is not None for _, y in line.points)]
+        charts.append((name.capitalize(), line_chart(f"{name} by epoch", lines, "epoch", words)))
+    points, across = result.schedule, "step"
+    if not points:
+        points = [(row.get("epoch", i + 1), row.get("learning_rate")) for i, row in enumerate(history)]
+        across = "epoch"
+    rate = Series("learning rate", [tuple(point) for point in points], "plain")
+    chart = line_chart("learning rate", [rate], across, lambda value: f"{value:.3g}", from_zero=True)
+    charts.append(("Learning rate", chart))
+    return [(title, chart) for title, chart in charts if chart]
+
+
+def _history(history: list[dict[str, Any]] | None) -> dict[str, Any] | None:
+    if not history:
+        return None
+    names = list(dict.fromkeys(name for row in history for name in row))
+    return {"names": names, "rows": [[shown.named(name, row.get(name)) for name in names] for row in history]}
+
+
+def _confusion(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The matrix with each cell's share of its row; or, above 20 labels, only the top confusions."""
+    if not metrics or not metrics.get("labels"):
+        return None
+    labels, matrix = metrics["labels"], metrics.get("confusion_matrix")
+    support = {row["label"]: row["support"] for row in metrics.get("per_class") or []}
+    top = [
+        {**pair, "share": pair["count"] / support[pair["true"]] if support.get(pair["true"]) else None}
+        for pair in metrics.get("top_confusions") or []
+    ]
+    rows = []
+    if matrix and len(labels) <= MOST_MATRIX_LABELS:
+        for label, counts in zip(labels, matrix, strict=True):
+            total = sum(counts)
+            rows.append((label, [_cell(count, total) for count in counts]))
+    return {
+        "labels": labels,
+        "rows": rows,
+        "top": top,
+        "small": len(labels) > _SMALL_CELLS,
+        "beside": bool(rows) and len(labels) <= _BESIDE,
+    }
+
+
+def _cell(count: int, total: int) -> dict[str, Any]:
+    share = count / total if total else 0.0
+    words = "<1%" if 0 < share < 0.005 else f"{100 * share:.0f}%"
+    return {"count": count, "share": share, "words": words, "strong": share > _STRONG}
+
+
+def _calibration(metrics: dict[str, Any] | None) -> Markup:
+    if not metrics or not metrics.get("calibration"):
+        return Markup("")
+    return calibration_chart(metrics["calibration"], metrics["calibration_error"])
+
+
+def _classes(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Figures by label: all of them where they are few, else the weakest first and the rest folded away."""
+    rows = (metrics or {}).get("per_class")
+    if not rows:
+        return None
+    if len(rows) <= MOST_MATRIX_LABELS:
+        return {"shown": rows, "all": []}
+    weakest = sorted((row for row in rows if row["support"]), key=lambda row: row["f1"])[:_WEAKEST]
+    return {"shown": weakest, "all": rows}
+
+
+def _data(data: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not data:
+        return None
+    splits, rows, rest = shown.by_split(data)
+    pairs = [(shown.words(name), shown.named(name, value)) for name, value in rest]
+    return {"splits": splits, "rows": rows[:_MOST_LABEL_ROWS], "more": rows[_MOST_LABEL_ROWS:], "rest": pairs}
+
+
+def _parity_rows(parity: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """One row a path. `labels_equal` is a count of rows or a flag."""
+    rows = []
+    for name, path in ((parity or {}).get("paths") or {}).items():
+        equal, count = path.get("labels_equal"), path.get("rows")
+        every = equal if isinstance(equal, bool) or equal is None else equal == count
+        words = ("all" if every else "no") if isinstance(equal, bool) else f"{shown.number(equal)}"
+        rows.append({"name": name, "every": every, "words": words, **path})
+    return rows
+
+
+def _pairs(values: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    return [(shown.words(name), shown.named(name, value)) for name, value in shown.flat(values or {})]
