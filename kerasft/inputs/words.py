@@ -76,7 +76,7 @@ class WordSplitter:
         if (kinds == EXPANDS).any():
             codes, lengths = self.table.expand(codes)
             ends = lengths.cumsum()[ends - 1]
-            kinds = self.table.kinds[codes]
+            kinds = self.table.kinds[codes]  # EXPANDS again (a mark taken out of its note): as WORD
         starts, stops = _boundaries(kinds)
         prefix = np.zeros(len(codes) + 1, dtype=np.uint64)
         terms = self._values[codes]
