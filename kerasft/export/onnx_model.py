@@ -15,7 +15,7 @@ from kerasft.base.files import atomic_file
 from kerasft.export.onnx_recurrent import native_recurrent
 
 OPSET = 17
-_FORBIDDEN = ("Loop", "Scan", "PyFunc")
+_SLOW = ("Loop", "Scan")
 
 
 def write_onnx(model: keras.Model, path: str | Path, opset: int = OPSET) -> dict[str, int]:
@@ -62,8 +62,8 @@ def convert(model: keras.Model, opset: int = OPSET) -> onnx.ModelProto:
         )
     proto = _from_function(model, opset)
     _name_dimensions(proto, {name: tensor.shape for name, tensor in model.input.items()})
+    _refuse_slow_or_foreign(proto, opset)
     onnx.checker.check_model(proto, full_check=True)
-    _refuse_slow_or_foreign(proto)
     return proto
 
 
@@ -77,7 +77,7 @@ def input_specs(model: keras.Model) -> dict[str, tf.TensorSpec]:
 def _from_function(model: keras.Model, opset: int) -> onnx.ModelProto:
     import tf2onnx  # seconds to import: not before it is needed
 
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it cannot convert is refused below, by name
     specs = input_specs(model)
     with native_recurrent(model) as handlers:
         # A new function per call: tf.function would otherwise reuse a trace made without the markers.
@@ -106,9 +106,10 @@ def _name_dimensions(proto: onnx.ModelProto, shapes: dict[str, tuple]) -> None:
                 dimension.dim_param = names.get(number, f"{value.name}_{number}")
 
 
-def _refuse_slow_or_foreign(proto: onnx.ModelProto) -> None:
+def _refuse_slow_or_foreign(proto: onnx.ModelProto, opset: int) -> None:
     for node in _nodes(proto.graph):
-        if node.op_type in _FORBIDDEN or node.domain not in ("", "ai.onnx"):
+        known = node.domain in ("", "ai.onnx") and onnx.defs.has(node.op_type, opset)
+        if node.op_type in _SLOW or not known:
             raise InputError(
                 "the model would need an op that is not native to ONNX, or a Loop",
                 received=f"{node.domain or 'ai.onnx'}.{node.op_type}",

@@ -35,6 +35,7 @@ def native_recurrent(model: keras.Model) -> Iterator[dict[str, tuple[Any, list]]
     """
     layers = [layer for layer in model._flatten_layers(include_self=False) if _is_recurrent(layer)]
     nodes: dict[str, _Node] = {}
+    refused: list[InputError] = []
     wrapped = {id(part) for layer in layers if _fuses(layer) for part in (layer.forward_layer, layer.backward_layer)}
     try:
         for layer in layers:
@@ -46,8 +47,12 @@ def native_recurrent(model: keras.Model) -> Iterator[dict[str, tuple[Any, list]]
                 _check(part)
                 tokens.append(f"{len(nodes)}:{part.name}")
                 nodes[tokens[-1]] = _Node(part)
-            layer.call = _marked_call(layer, list(zip(parts, tokens, strict=True)))
+            layer.call = _marked_call(layer, list(zip(parts, tokens, strict=True)), refused)
         yield {MARKER: (lambda context, node, name, args: nodes[node.get_attr_str("token")].lower(context, node), [])}
+    except Exception as error:
+        if refused:  # tracing wraps what a layer raises in an error of its own
+            raise refused[0] from error
+        raise
     finally:
         for layer in layers:
             if "call" in vars(layer):
@@ -94,7 +99,7 @@ def _not_native(option: str, value: Any, allowed: str, where: str) -> InputError
     )
 
 
-def _marked_call(layer: keras.layers.Layer, parts: list[tuple[RNN, str]]) -> Any:
+def _marked_call(layer: keras.layers.Layer, parts: list[tuple[RNN, str]], refused: list[InputError]) -> Any:
     """A stand-in for `layer.call` that leaves the markers and does what Keras does around the recurrence.
 
     A Bidirectional becomes two nodes, one a direction, since those can run on two cores at once; ONNX
@@ -103,7 +108,8 @@ def _marked_call(layer: keras.layers.Layer, parts: list[tuple[RNN, str]]) -> Any
 
     def call(sequences: tf.Tensor, initial_state: Any = None, mask: Any = None, training: Any = None) -> Any:
         if initial_state is not None:
-            raise _not_native("initial_state", "given", "None", f"layer {layer.name!r}")
+            refused.append(_not_native("initial_state", "given", "None", f"layer {layer.name!r}"))
+            raise refused[0]
         inputs = [tf.transpose(tf.cast(sequences, tf.float32), [1, 0, 2])]
         if mask is not None:
             mask = tf.cast(keras.tree.flatten(mask)[0], tf.bool)
@@ -207,8 +213,8 @@ def onnx_weights(layer: RNN) -> dict[str, np.ndarray]:
 
     bias = np.zeros((2, len(order) * units), dtype=np.float32)
     if layer.use_bias:
-        given = np.atleast_2d(keras.ops.convert_to_numpy(cell.bias))  # reset_after: input and recurrent bias
+        given = np.atleast_2d(cell.bias.numpy())  # reset_after: input and recurrent bias
         bias[: len(given)] = arrange(given)
-    kernel = keras.ops.convert_to_numpy(cell.kernel)
-    recurrent = keras.ops.convert_to_numpy(cell.recurrent_kernel)
+    kernel = cell.kernel.numpy()
+    recurrent = cell.recurrent_kernel.numpy()
     return {"W": arrange(kernel).T.copy(), "R": arrange(recurrent).T.copy(), "B": bias.reshape(-1)}
