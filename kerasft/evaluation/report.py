@@ -70,7 +70,7 @@ def render_report(result: RunResult) -> str:
         parity_rows=_parity_rows(result.parity),
         parity_facts=_pairs({k: v for k, v in (result.parity or {}).items() if k not in ("paths", "reference")}),
         throughput=_pairs(result.throughput),
-        environment=_pairs(result.environment),
+        environment=[(name.removeprefix("versions › "), value) for name, value in _pairs(result.environment)],
         config=[(name, str(value)) for name, value in shown.flat(result.config or {})],
         model=_pairs(result.model),
     )

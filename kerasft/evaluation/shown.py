@@ -94,7 +94,9 @@ def by_split(data: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, list[s
     columns = [s for s in SPLITS if any(isinstance(v, Mapping) and s in v for v in data.values())]
     rows: list[tuple[str, list[str]]] = []
     rest: list[tuple[str, Any]] = []
-    for name, value in data.items():
+    # What a person asks first: how many rows, of which label.
+    for name in sorted(data, key=lambda key: key not in ("rows", "labels")):
+        value = data[name]
         if name == "warnings":
             continue
         if not isinstance(value, Mapping) or not value or not set(value) <= set(SPLITS):
