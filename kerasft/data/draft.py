@@ -36,14 +36,22 @@ class Draft:
             raise InputError("text and label are one column", received=self.text, allowed=first.columns)
         self.facts: dict[str, Facts] = {}
         for split in dict.fromkeys(part.split for part in source.parts):
-            for part in source.of(split):
-                names.text_column(part.columns, self.text, part.place)
-                if required and split != "unsup":
-                    names.label_column(part.columns, self.label, part.place)
-            stored = store(source.of(split), self.text, self.label, cache)
+            stored = store(source.of(split), *self._columns(split, text, label), cache)
             self.facts["train" if split == "all" else split] = Facts.of(stored)
         self._settle_test()
         self.rows = {split: np.arange(len(facts)) for split, facts in self.facts.items()}
+
+    def _columns(self, split: str, text: str | None, label: str | None) -> tuple[str, str | None]:
+        """The names of a split's text and label; splits may name them differently where the user names none."""
+        found = (self.text, self.label)
+        for number, part in enumerate(self.source.of(split)):
+            required = self.required and split != "unsup"
+            # Files after the first have to agree with it, as they share its columns.
+            wanted = found if number else (text, label)
+            found_text = names.text_column(part.columns, wanted[0], part.place)
+            found_label = self.label if not required else names.label_column(part.columns, wanted[1], part.place)
+            found = (found_text, found_label)
+        return found
 
     def _settle_test(self) -> None:
         """Sets aside held-out splits without any label; a lone validation split becomes the test split."""

@@ -5,12 +5,40 @@ from collections.abc import Iterable, Sequence
 
 from kerasft.base.errors import InputError, did_you_mean, nearest
 
-TEXT_NAMES = tuple(
-    "text review review_text reviewtext sentence content body comment message tweet post document article"
-    " description utterance question title".split()
+TEXT_NAMES = (
+    "text",
+    "review",
+    "review_text",
+    "reviewtext",
+    "sentence",
+    "content",
+    "body",
+    "comment",
+    "message",
+    "tweet",
+    "post",
+    "document",
+    "article",
+    "description",
+    "utterance",
+    "question",
+    "title",
 )
-LABEL_NAMES = tuple(
-    "label labels sentiment class target category polarity y stars rating score intent topic emotion".split()
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "sentiment",
+    "class",
+    "target",
+    "category",
+    "polarity",
+    "y",
+    "stars",
+    "rating",
+    "score",
+    "intent",
+    "topic",
+    "emotion",
 )
 
 
@@ -60,8 +88,8 @@ def _usual(columns: Sequence[str], names: Iterable[str]) -> str | None:
 
 
 def _no_guess(columns: Sequence[str], role: str, names: Sequence[str], where: str) -> InputError:
-    alike = next((column for column in columns if nearest(column, names)), columns[0] if columns else "NAME")
-    hint = f"Name it: --{role}-column {alike!r}. A file without a header row takes positions: --{role}-column 0"
+    alike = next((column for column in columns if len(column) <= 40 and nearest(column, names)), "NAME")
+    hint = f"Name it: --{role}-column {alike}. A file without a header row takes positions: --{role}-column 0"
     return InputError(f"no column has a usual name for the {role}", received=list(columns), where=where, hint=hint)
 
 

@@ -84,7 +84,7 @@ def _canonical(raw: pa.RecordBatch, part: Part, text: str, label: str | None, be
     """Text and label under their own names and as strings, then the rest, then what the checks need."""
     texts = _texts(raw[text], part, before)
     has_label = label is not None and label in raw.schema.names
-    columns = {"text": texts, "label": _labels(raw[label]) if has_label else pa.nulls(len(texts), pa.string())}
+    columns = {"text": texts, "label": _labels(raw[label], part) if has_label else pa.nulls(len(texts), pa.string())}
     for name in raw.schema.names:
         if name not in (text, label):
             columns[name if name not in columns and not name.startswith("__") else f"{name} (source)"] = raw[name]
@@ -112,7 +112,7 @@ def _texts(values: pa.Array, part: Part, before: int) -> pa.StringArray:
     return pc.fill_null(values, "")
 
 
-def _labels(values: pa.Array) -> pa.StringArray:
+def _labels(values: pa.Array, part: Part) -> pa.StringArray:
     """Labels as strings without surrounding white space; whole floats lose their ".0"; empty is missing."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
@@ -120,7 +120,10 @@ def _labels(values: pa.Array) -> pa.StringArray:
         values = pc.if_else(pc.is_nan(values), None, values)
         if pc.all(pc.equal(values, pc.floor(values))).as_py() is not False:
             values = values.cast(pa.int64())
-    values = pc.utf8_trim_whitespace(values.cast(pa.string()))
+    try:
+        values = pc.utf8_trim_whitespace(values.cast(pa.string()))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise InputError("the label column does not hold labels", received=str(values.type), where=part.place) from None
     return pc.if_else(pc.equal(values, ""), None, values)
 
 

@@ -53,7 +53,7 @@ def _builder(name: str) -> Any:
     if not builder.is_prepared():
         try:
             builder.download_and_prepare()
-        except Exception as error:  # noqa: BLE001 - whatever the network, the set's own code or the disk raises
+        except Exception as error:  # whatever the network, the set's own code or the disk raises
             raise InputError(
                 f"{name} is not prepared in {builder.data_path.parent} and could not be downloaded",
                 received=f"{type(error).__name__}: {error}",
