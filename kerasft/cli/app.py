@@ -1,0 +1,73 @@
+"""What every app does around its own work: quiet logs, one clear error, an exit status."""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+
+from kerasft.base.errors import InputError
+
+USAGE, INTERRUPTED = 2, 130
+
+
+def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | None = None) -> int:
+    """Runs an app's main function and turns a user's mistake into one message.
+
+    Args:
+        main: takes the command line's arguments.
+        arguments: the arguments; default: those of this process.
+
+    Returns:
+        The exit status: 0; 2 after a user's mistake, which was told on standard error; 130 after Ctrl-C.
+
+    Example:
+        if __name__ == "__main__":
+            sys.exit(run_app(main))
+    """
+    try:
+        main(sys.argv[1:] if arguments is None else arguments)
+    except InputError as error:
+        tell_error(str(error))
+        return USAGE
+    except KeyboardInterrupt as interruption:
+        tell_error(str(interruption) or "Stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, `head` for instance, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def start_backend() -> None:
+    """Imports TensorFlow and Keras and finds the devices, without their start-up notes on the terminal.
+
+    TensorFlow writes some notes straight to the descriptor of standard error whatever the log level is, so that
+    is turned aside for the length of the import; what was written comes back if the import fails.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in ("tensorflow", "tf2onnx", "absl"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()
+        except BaseException:
+            aside.seek(0)
+            os.write(kept, aside.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def tell_error(message: str) -> None:
+    """Writes one message to standard error, wrapped to the terminal, in red where there is one."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, highlight=False).print(Text.assemble(("error: ", "bold red"), message))

@@ -1,0 +1,139 @@
+"""Options from dataclasses: on the command line, in a file, and back into the run folder."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tyro
+import yaml
+
+from kerasft.base.errors import InputError, did_you_mean
+from kerasft.base.files import atomic_file
+
+Config = TypeVar("Config")
+_SPARED = ("run", "config")  # where a run lies and what it was read from do not say what it does
+
+
+def parse(config_type: type[Config], arguments: Sequence[str], prog: str) -> Config:
+    """Reads a config from the command line, on top of the file that `--config` names.
+
+    Nested dataclasses are one flat set of options; docstrings of their fields are the help.
+
+    Args:
+        config_type: a frozen dataclass.
+        arguments: the command line, without the program's name.
+        prog: the command shown in the help.
+
+    Returns:
+        The config; what the command line says goes before what the file says.
+
+    Raises:
+        InputError: if the file is missing, is not a mapping or has an unknown key, or a value is refused by
+            the dataclass.
+        SystemExit: for `--help`, or an option that is not known (the nearest one is named).
+
+    Example:
+        config = parse(Config, ["--epochs", "3"], prog="python -m apps.imdb_lstm")
+    """
+    arguments = list(arguments)
+    path = _config_path(arguments)
+    if path is not None:
+        arguments = _file_arguments(config_type, path, _named_options(arguments)) + arguments
+    return tyro.cli(config_type, args=arguments, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
+
+
+def flat(config: Any) -> dict[str, Any]:
+    """The fields of a config and of the configs inside it, as plain values by option name."""
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            values.update(flat(value))
+        else:
+            values[field.name] = str(value) if isinstance(value, Path) else value
+    return values
+
+
+def meaning(config: Any) -> dict[str, Any]:
+    """What a config does, without where its run lies: what is written to config.yaml and compared."""
+    return {name: value for name, value in flat(config).items() if name not in _SPARED}
+
+
+def write_config(config: Any, path: Path, command: str) -> None:
+    """Writes the resolved config as YAML, headed by the command that repeats the run."""
+    with atomic_file(path, "w") as file:
+        file.write(f"# {command} --config {path}\n")
+        yaml.safe_dump(meaning(config), file, sort_keys=False, allow_unicode=True)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Reads a config file.
+
+    Raises:
+        InputError: if it is missing or not a YAML mapping.
+    """
+    if not path.is_file():
+        raise InputError("the config file is missing", received=str(path), where="--config")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"the config file is not YAML ({_one_line(error)})", where=str(path)) from None
+    if not isinstance(values, dict):
+        raise InputError("the config file must map options to values", received=values, where=str(path))
+    return values
+
+
+def _one_line(error: Exception) -> str:
+    return re.sub(r"\s+", " ", str(error))
+
+
+def _config_path(arguments: list[str]) -> Path | None:
+    for number, argument in enumerate(arguments):
+        if argument == "--config" and number + 1 < len(arguments):
+            return Path(arguments[number + 1])
+        if argument.startswith("--config="):
+            return Path(argument.removeprefix("--config="))
+    return None
+
+
+def _named_options(arguments: list[str]) -> set[str]:
+    names = {argument[2:].split("=")[0].replace("-", "_") for argument in arguments if argument.startswith("--")}
+    return names | {name.removeprefix("no_") for name in names}
+
+
+def _file_arguments(config_type: type, path: Path, named: set[str]) -> list[str]:
+    known = _field_types(config_type)
+    arguments: list[str] = []
+    for name, value in read_config(path).items():
+        name = str(name)
+        if name not in known:
+            raise InputError(
+                "the config file has an unknown key",
+                received=name,
+                where=str(path),
+                hint=did_you_mean(name, known) or "See --help for the options there are.",
+            )
+        if name not in named:
+            arguments += _as_arguments(name, value, path)
+    return arguments
+
+
+def _as_arguments(name: str, value: Any, path: Path) -> list[str]:
+    option = "--" + name.replace("_", "-")
+    if isinstance(value, bool):
+        return [option if value else "--no-" + option[2:]]
+    if isinstance(value, (str, int, float)) or value is None:
+        return [f"{option}={value}"]
+    raise InputError("an option takes one value", received=value, where=f"{path}, key {name}")
+
+
+def _field_types(config_type: type) -> set[str]:
+    names: set[str] = set()
+    for field in dataclasses.fields(config_type):
+        if field.default_factory is not dataclasses.MISSING and dataclasses.is_dataclass(field.default_factory):
+            names |= _field_types(field.default_factory)
+        else:
+            names.add(field.name)
+    return names - set(_SPARED)

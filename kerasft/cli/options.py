@@ -1,0 +1,72 @@
+"""Options that every training app has: where rows come from, how texts become numbers, where results go."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kerasft.base.errors import InputError
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where the rows come from."""
+
+    data: str = "sample"
+    """sample (generated, no file needed), tfds:NAME, csv:PATH, tsv:PATH, jsonl:PATH, parquet:PATH or folder:PATH.
+    PATH is a file, a glob, or a folder with train, validation, test and unsup files; .gz, .xz, .zst are read."""
+
+    text_column: str | None = None
+    """Column of the texts; guessed from the usual names where it is not given."""
+
+    label_column: str | None = None
+    """Column of the labels; guessed from the usual names where it is not given."""
+
+    drop_leaks: bool = False
+    """Remove from the train rows those whose text is also in the validation or test rows."""
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """How texts become numbers."""
+
+    tokenizer: Literal["word", "wordpiece"] = "word"
+    """word: whole words; wordpiece: words and, where they are rare, pieces of them."""
+
+    vocabulary: int = 30_000
+    """Most tokens to know, learnt from the train rows alone."""
+
+    max_tokens: int = 400
+    """Tokens of a text that are read; `--truncate` says which."""
+
+    truncate: Literal["head", "tail", "head+tail"] = "head+tail"
+    """Which tokens of a longer text are kept: the first, the last, or half of each."""
+
+    min_count: int = 1
+    """How often a token must occur in the train rows to be known."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a run and its results go."""
+
+    run: Path | None = None
+    """Run folder. The same command on the same folder goes on where it was stopped. Default:
+    runs/APP/<time>."""
+
+    export: Path | None = None
+    """Bundle folder; every run adds the next version to it. Default: exported/APP."""
+
+    config: Path | None = None
+    """File of options, as a run leaves it in config.yaml; options on the command line go before it."""
+
+    baseline: bool = True
+    """Measure the linear baseline beside the model."""
+
+    verify_rows: int = 1_000
+    """Held-out rows on which every exported path must agree with the model."""
+
+    def __post_init__(self) -> None:
+        if self.verify_rows < 1:
+            raise InputError(
+                "an export is verified on at least 1 row", received=self.verify_rows, where="--verify-rows"
+            )
