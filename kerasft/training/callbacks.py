@@ -10,6 +10,7 @@ from keras import ops
 from kerasft.base.errors import InputError
 from kerasft.training.recipe import Recipe
 from kerasft.training.schedules import warmup_steps
+from kerasft.training.trainee import assign, values_of
 
 _AVERAGE_EVERY = 10  # steps; reading and writing a table of 20,000 x 128 takes about as long as a tenth of a step
 
@@ -135,7 +136,7 @@ class Average(Remembering):
         self.momentum = momentum
         self.weights = model.trainable_variables
         self.averages = [
-            keras.Variable(ops.convert_to_numpy(weight), trainable=False, dtype=weight.dtype) for weight in self.weights
+            keras.Variable(value, trainable=False, dtype=str(value.dtype)) for value in values_of(self.weights)
         ]
         self.steps = self.updates = 0
         self._hidden: list[np.ndarray] | None = None
@@ -161,15 +162,13 @@ class Average(Remembering):
     def show(self) -> None:
         """Puts the average in the place of the weights, once there is one."""
         if self._hidden is None and self.updates:
-            self._hidden = [ops.convert_to_numpy(weight).copy() for weight in self.weights]
-            for weight, average in zip(self.weights, self.averages, strict=True):
-                weight.assign(average)
+            self._hidden = values_of(self.weights)
+            assign(self.weights, values_of(self.averages))
 
     def hide(self) -> None:
         """Puts the weights back."""
         if self._hidden is not None:
-            for weight, value in zip(self.weights, self._hidden, strict=True):
-                weight.assign(value)
+            assign(self.weights, self._hidden)
             self._hidden = None
 
     def _compiled(self) -> Any:

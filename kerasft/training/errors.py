@@ -3,7 +3,7 @@
 from kerasft.base.errors import InputError
 
 
-class TrainingDiverged(InputError):
+class TrainingDiverged(InputError):  # noqa: N818 - says what happened, as Interrupted does
     """The loss or a weight became NaN or infinite; the last good checkpoint is kept."""
 
 

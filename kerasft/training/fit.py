@@ -23,7 +23,7 @@ from kerasft.training.progress import ProgressBar
 from kerasft.training.recipe import Recipe
 from kerasft.training.start import check_precision
 from kerasft.training.state import State, check_identity, read_state, write_state
-from kerasft.training.trainee import Trainee, make_trainee
+from kerasft.training.trainee import Trainee, assign, make_trainee, values_of
 
 
 def fit(
@@ -69,7 +69,7 @@ def fit(
     final = run / "checkpoints" / "final.npz"
     if final.exists():
         state = read_state(final)
-        _set_weights(learner.model, state)
+        assign(learner.model.variables, state.group("model"))
         return History(**state.memory)
 
     feed, validation = _feeds(learner, rows, recipe, cache)
@@ -115,7 +115,7 @@ def _identity(learner: Learner, rows: Any, recipe: Recipe) -> dict[str, Any]:
 
 def _canonical(model: keras.Model) -> Any:
     """The model's configuration without the numbers that Keras appends to names in one process."""
-    places = {layer.name: f"layer {number}" for number, layer in enumerate(model.layers)}
+    places = {name: f"part {number}" for number, name in enumerate(_names(model))}
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
@@ -126,6 +126,11 @@ def _canonical(model: keras.Model) -> Any:
 
     shapes = [list(variable.shape) for variable in model.variables]
     return [clean(json.loads(model.to_json())["config"]), shapes, [v.trainable for v in model.variables]]
+
+
+def _names(model: keras.Model) -> list[str]:
+    parts = getattr(model, "operations", model.layers)
+    return [name for part in parts for name in [part.name, *(_names(part) if isinstance(part, keras.Model) else [])]]
 
 
 def _short(value: Any) -> str:
@@ -238,7 +243,7 @@ def _finish(keeper: Keeper, recipe: Recipe, final: Path) -> History:
     best: Any = memory["best"]
     journal: Any = memory["journal"]
     if recipe.restore_best and best.epoch is not None:
-        _set_weights(keeper.trainee, read_state(final.with_name("best.npz")))
+        assign(keeper.trainee.variables, read_state(final.with_name("best.npz")).group("model"))
     elif keeper.average is not None:
         keeper.average.show()
     result = {
@@ -247,12 +252,7 @@ def _finish(keeper: Keeper, recipe: Recipe, final: Path) -> History:
         "stopped_early": best.stopped,
     }
     state = State(keeper.epoch, keeper.step, result)
-    state.put_group("model", [keras.ops.convert_to_numpy(variable) for variable in keeper.trainee.variables])
+    state.put_group("model", values_of(keeper.trainee.variables))
     write_state(final, state)
     keeper.checkpoints.clear()
     return History(**result)
-
-
-def _set_weights(model: keras.Model, state: State) -> None:
-    for variable, array in zip(model.variables, state.group("model"), strict=True):
-        variable.assign(array)

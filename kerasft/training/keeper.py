@@ -14,7 +14,7 @@ from kerasft.training.errors import Interrupted, TrainingDiverged
 from kerasft.training.feed import Feed
 from kerasft.training.interrupt import Request
 from kerasft.training.state import Checkpoints, State, write_state
-from kerasft.training.trainee import Trainee
+from kerasft.training.trainee import Trainee, assign, values_of
 
 
 class Keeper(keras.callbacks.Callback):
@@ -59,7 +59,7 @@ class Keeper(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Starts the feed at the right batch, and takes back the epoch's running metrics."""
         if self._metrics is not None:
-            _assign(self.trainee.metrics_variables, self._metrics)
+            assign(self.trainee.metrics_variables, self._metrics)
             self._metrics = None
         else:
             self.epoch, self.step = epoch, 0
@@ -102,7 +102,7 @@ class Keeper(keras.callbacks.Callback):
         _ = self.model  # brings the variables up to date on backends that keep them elsewhere in a step
         state = State(self.epoch, self.step, {item.name: item.memory() for item in self.callbacks})
         for name, variables in self._groups().items():
-            state.put_group(name, [ops.convert_to_numpy(variable) for variable in variables])
+            state.put_group(name, values_of(variables))
         for array in state.group("model"):
             if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
                 raise self._diverged("a weight became NaN or infinite")
@@ -115,7 +115,7 @@ class Keeper(keras.callbacks.Callback):
             item.recall(state.memory[item.name])
         for name, variables in self._groups().items():
             if name != "metrics":
-                _assign(variables, state.group(name))
+                assign(variables, state.group(name))
         self._metrics = state.group("metrics")  # fit resets metrics at an epoch's start, so they must wait
         self.epoch, self.step = state.epoch, state.step
 
@@ -124,7 +124,7 @@ class Keeper(keras.callbacks.Callback):
         if self.average is not None:
             self.average.show()
         state = State(self.epoch, self.step)
-        state.put_group("model", [ops.convert_to_numpy(variable) for variable in self.trainee.variables])
+        state.put_group("model", values_of(self.trainee.variables))
         if self.average is not None:
             self.average.hide()
         write_state(path, state)
@@ -159,8 +159,3 @@ class Keeper(keras.callbacks.Callback):
                 f"{self.checkpoints.folder}."
             ),
         )
-
-
-def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)

@@ -195,9 +195,7 @@ def _check_number(name: str, value: Any, whole: bool) -> None:
     least, most, least_allowed, most_allowed = _BOUNDS[name]
     kinds = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds):
-        raise InputError(
-            f"{name} must be a {'whole ' if whole else ''}number", received=value, where=option(name)
-        )
+        raise InputError(f"{name} must be a {'whole ' if whole else ''}number", received=value, where=option(name))
     above = value >= least if least_allowed else value > least
     below = value <= most if most_allowed else value < most
     if not (above and below):

@@ -114,7 +114,7 @@ def read_state(path: Path) -> State:
         InputError: if the file is missing, torn or altered.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header, digest = str(arrays.pop("header")), str(arrays.pop("digest"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasft.training.feed import Feed
@@ -68,3 +69,14 @@ def _from_feed(step: Callable[[Any], Any], feed: Feed) -> Callable[[Any], Any]:
         return compiled(feed.next())
 
     return function
+
+
+def values_of(variables: list[keras.Variable]) -> list[np.ndarray]:
+    """Copies of the variables' values."""
+    return [np.array(ops.convert_to_numpy(variable.value)) for variable in variables]
+
+
+def assign(variables: list[keras.Variable], arrays: list[np.ndarray]) -> None:
+    """Gives each variable its value."""
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
