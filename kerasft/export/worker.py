@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kerasft.learner import Learner
 
 _WARMUP_ROWS = 8
+_COMMAND = "import pathlib, sys; from kerasft.export.worker import main; main(pathlib.Path(sys.argv[1]))"
 
 
 def build(learner: "Learner", folder: Path, name: str, reference: Reference, tolerance: float) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def build_in_process(
         path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "PYTHONPATH": path}
         finished = subprocess.run(
-            [sys.executable, "-m", "kerasft.export.worker", job],
+            [sys.executable, "-c", _COMMAND, job],
             env=environment,
             capture_output=True,
             text=True,
@@ -91,7 +92,3 @@ def main(job: Path) -> None:
     except InputError as error:
         result = {"error": str(error), "kind": type(error).__name__}
     write_json(job / "result.json", result)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
