@@ -146,7 +146,8 @@ def _figures(result: RunResult) -> Iterator[str]:
     if not metrics:
         return
     yield from ("", f"## Measured on the test split{' (synthetic data)' if result.synthetic else ''}", "")
-    baselines = result.baselines or {}
+    order = sorted((result.baselines or {}).items(), key=lambda pair: -pair[1].get("accuracy", 0))
+    baselines = dict(order)
     rows = []
     for name, title in _METRICS:
         if name in metrics:
@@ -188,7 +189,7 @@ def _found(result: RunResult) -> Iterator[str]:
     if pairs:
         pair = pairs[0]
         mistaken = f"`{_code(pair['true'])}` taken for `{_code(pair['predicted'])}`"
-        yield f"Most frequent confusion: {mistaken}, {pair['count']:,} rows."
+        yield f"Most frequent confusion: {mistaken}, {pair['count']:,} {'row' if pair['count'] == 1 else 'rows'}."
     if result.errors:
         worst = max(error["score"] for error in result.errors)
         yield f"The most confident wrong answer had a score of {shown.percent(worst)}."
@@ -231,7 +232,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"|{'---|' * len(head)}"
     for row in rows:
-        yield f"| {' | '.join(row)} |"
+        # A bare pipe would end the cell, in a code span too.
+        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", text)
 
 
 def _source(source: str) -> str:
@@ -249,5 +255,5 @@ def _plain(text: Any) -> str:
 
 
 def _code(text: Any) -> str:
-    """Text for a code span inside a table."""
-    return " ".join(str(text).split()).replace("`", "'").replace("|", "\\|")
+    """Text for a code span."""
+    return " ".join(str(text).split()).replace("`", "'")
