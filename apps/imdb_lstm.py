@@ -48,6 +48,12 @@ class ModelOptions:
     word_dropout: float = 0.3
     """Share of whole tokens dropped while training."""
 
+    wide: bool = True
+    """Add scores of words and word pairs to the logits: a linear model inside the network."""
+
+    label_start: bool = True
+    """Start tables from what the train rows' labels say of each word and word pair, not from noise."""
+
     label_smoothing: float = 0.0
     """Share of the target that is spread over all labels."""
 
@@ -74,6 +80,7 @@ def main(arguments: Sequence[str]) -> None:
     from kerasft.cli.pipeline import train_and_publish
     from kerasft.cli.run_folder import open_run
     from kerasft.learner import Learner
+    from kerasft.training.label_start import start_from_labels
 
     run = open_run(config, config.where.run, APP)
     rows = data.load(
@@ -97,10 +104,14 @@ def main(arguments: Sequence[str]) -> None:
         pooling=config.model.pooling,
         dropout=config.model.dropout,
         word_dropout=config.model.word_dropout,
+        wide=config.model.wide,
     )
     weights = None if config.model.class_weights == "none" else config.model.class_weights
     task = tasks.Classification(rows.labels, class_weights=weights, label_smoothing=config.model.label_smoothing)
     learner = Learner({"text": text}, model, task)
+    if config.model.label_start:
+        tokens = text.encode_cached(rows.train["text"], run / "cache")
+        start_from_labels(model, tokens, task.targets(rows.train["label"]), len(rows.labels))
     train_and_publish(learner, rows, config.recipe, config.where, config=config, run=run, app=APP)
 
 

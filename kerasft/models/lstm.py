@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.models.pooling import Pooling, pool_attention, pool_max, pool_mean
+from kerasft.models.wide import wide_logits
 
 Cell = Literal["lstm", "gru"]
 
@@ -25,6 +26,8 @@ def lstm_classifier(
     dropout: float = 0.3,
     word_dropout: float = 0.0,
     hidden: int = 0,
+    wide: bool = False,
+    wide_dropout: float = 0.5,
     vectors: np.ndarray | None = None,
     train_embedding: bool = True,
     input_name: str = "text",
@@ -45,6 +48,8 @@ def lstm_classifier(
         dropout: share of features dropped after the embedding and before the logits. Default 0.3.
         word_dropout: share of whole token vectors dropped in training (Iyyer et al. 2015). Default 0.
         hidden: units of a ReLU layer before the logits; 0 for none. Default 0.
+        wide: add scores of words and word pairs to the logits; see `wide_logits`. Default False.
+        wide_dropout: share of rows for which the wide part is silent in training. Default 0.5.
         vectors: pretrained token vectors, float [vocabulary_size, embedding], or None for a random start.
         train_embedding: whether the token vectors are trained. Default True.
         input_name: name of the input. Default "text".
@@ -62,7 +67,7 @@ def lstm_classifier(
         >>> model({"text": np.array([[5, 7, 0]])})["label"].shape
         TensorShape([1, 2])
     """
-    _check(cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout)
+    _check(cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout, wide_dropout)
     vectors = _check_vectors(vectors, vocabulary_size, embedding)
 
     # === Layers ===
@@ -100,6 +105,8 @@ def lstm_classifier(
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
     logits = layers.Dense(classes, dtype="float32", name="logits")(x)  # [batch, classes]
+    if wide:
+        logits = logits + wide_logits(tokens, mask, vocabulary_size, classes, word_dropout, wide_dropout)
     model = keras.Model({input_name: tokens}, {output_name: logits}, name=f"{cell}_classifier")
 
     # === Start ===
@@ -108,7 +115,9 @@ def lstm_classifier(
     return model
 
 
-def _check(cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout) -> None:
+def _check(
+    cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout, wide_dropout
+) -> None:
     for name, value, allowed in (("cell", cell, get_args(Cell)), ("pooling", pooling, get_args(Pooling))):
         if value not in allowed:
             raise InputError(
@@ -123,7 +132,7 @@ def _check(cell, pooling, vocabulary_size, classes, embedding, width, layers_cou
     ):
         if value < least:
             raise InputError(f"{name} must be at least {least}", received=value)
-    for name, value in (("dropout", dropout), ("word_dropout", word_dropout)):
+    for name, value in (("dropout", dropout), ("word_dropout", word_dropout), ("wide_dropout", wide_dropout)):
         if not 0 <= value < 1:
             raise InputError(f"{name} must be at least 0 and below 1", received=value)
 
