@@ -1,0 +1,25 @@
+"""Which way arrows run between the rooms, and which rooms stay light."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("tensorflow", "keras", "jax", "torch", "sklearn", "matplotlib", "pyarrow")
+
+
+def test_arrows_run_downwards(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename=str(ROOT / ".importlinter"), cache_dir=None) == 0
+
+
+@pytest.mark.parametrize(
+    "module", ["kerasft", "kerasft.inputs", "kerasft.tasks", "kerasft.runtime", "kerasft.training"]
+)
+def test_light_rooms_import_nothing_heavy(module):
+    code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == []
