@@ -74,7 +74,20 @@ def _compressed(file: IO[bytes], compression: str) -> Any:
         return lzma.open(file, "wb")
     import pyarrow
 
-    return pyarrow.CompressedOutputStream(file, "zstd")
+    return pyarrow.CompressedOutputStream(_LeftOpen(file), "zstd")
+
+
+class _LeftOpen(io.RawIOBase):
+    """A file that stays open when pyarrow closes it, since `atomic_file` has still to flush it."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._file.write(data)
 
 
 def _rows(columns: Mapping[str, Sequence[Any]]) -> Iterator[tuple[Any, ...]]:

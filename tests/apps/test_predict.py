@@ -1,0 +1,103 @@
+"""The command line of apps.predict."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from apps import predict
+from kerasft.export.bundle import write_onnx_folder
+from kerasft.inputs import Text
+from kerasft.learner import Learner
+from kerasft.models import lstm_classifier
+from kerasft.tasks import Classification
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    text = Text.learn(["a quiet moving film"], max_tokens=8)
+    model = lstm_classifier(text.vocabulary_size, 2, embedding=4, width=3)
+    random = np.random.default_rng(0)
+    model.set_weights([random.normal(size=weight.shape).astype(weight.dtype) for weight in model.get_weights()])
+    folder = tmp_path_factory.mktemp("exported") / "films"
+    learner = Learner({"text": text}, model, Classification(["negative", "positive"]))
+    write_onnx_folder(learner, folder / "1" / "onnx", "films")
+    return str(folder)
+
+
+def test_one_text(bundle, capsys):
+    assert predict.main([bundle, "--text", "A quiet, moving film."]) == 0
+    output = capsys.readouterr()
+    answer = json.loads(output.out)
+    assert set(answer) == {"label", "scores"}
+    assert set(answer["scores"]) == {"negative", "positive"}
+    assert output.out.count("\n") == 1
+    assert output.err == ""
+
+
+def test_a_file(bundle, tmp_path, capsys):
+    (tmp_path / "new.csv").write_text("review,id\na quiet film,1\n,2\n")
+    arguments = [bundle, "--input", str(tmp_path / "new.csv"), "--output", str(tmp_path / "scored.csv")]
+    assert predict.main([*arguments, "--text-column", "review"]) == 0
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "2 rows in" in output.err
+    assert "1 rows have no answer; the column error says why" in output.err
+    with open(tmp_path / "scored.csv", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert found[0]["label"] in ("negative", "positive")
+    assert found[1]["error"] == "empty text"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "received"),
+    [([], "neither"), (["--text", "a", "--input", "b.csv"], "--text --input"), (["--input", "b.csv"], "--input"),
+     (["--output", "b.csv"], "--output"), (["--text", "a", "--output", "b.csv"], "--text --output")],
+)  # fmt: skip
+def test_either_a_text_or_a_file(bundle, capsys, arguments, received):
+    assert predict.main([bundle, *arguments]) == 2
+    output = capsys.readouterr()
+    assert output.err == (
+        f"either a text or a file is wanted. Received: '{received}'. "
+        "Allowed: --text TEXT, or --input FILE --output FILE.\n"
+    )
+    assert output.out == ""
+
+
+def test_an_empty_text(bundle, capsys):
+    assert predict.main([bundle, "--text", "  "]) == 2
+    assert capsys.readouterr().err == "the text is empty. Received: '  '. Where: --text.\n"
+
+
+def test_not_a_bundle(tmp_path, capsys):
+    assert predict.main([str(tmp_path), "--text", "a film"]) == 2
+    assert capsys.readouterr().err.startswith(f"this is not a bundle. Received: '{tmp_path}'.")
+
+
+def test_a_mistyped_option_is_answered_with_the_nearest(bundle, capsys):
+    with pytest.raises(SystemExit):
+        predict.main([bundle, "--txt", "a film"])
+    assert "--text" in "".join(capsys.readouterr())
+
+
+def test_help_explains_every_option(capsys):
+    with pytest.raises(SystemExit):
+        predict.main(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for part in ("--text", "--input", "--output", "--text-column", "--threads", "printed as one line of JSON"):
+        assert part in shown
+
+
+def test_the_command_itself_loads_nothing_heavy(bundle):
+    command = (
+        "import sys; from apps import predict; predict.main(sys.argv[1:]); "
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'pyarrow', 'onnx')))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", command, bundle, "--text", "a film"], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["label"]
