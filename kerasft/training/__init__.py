@@ -3,11 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kerasft.training.recipe import Recipe
+
 if TYPE_CHECKING:
     from kerasft.training.errors import Interrupted, TrainingDiverged
-    from kerasft.training.fit import fit
+    from kerasft.training.fitting import fit
     from kerasft.training.journal import History
-    from kerasft.training.recipe import Recipe
     from kerasft.training.start import prepare, seed_everything, set_precision
 
 __all__ = [
@@ -24,9 +25,8 @@ __all__ = [
 _HOMES = {
     "History": "journal",
     "Interrupted": "errors",
-    "Recipe": "recipe",
     "TrainingDiverged": "errors",
-    "fit": "fit",
+    "fit": "fitting",
     "prepare": "start",
     "seed_everything": "start",
     "set_precision": "start",
@@ -34,9 +34,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports on first use: a recipe can be read, and `--help` shown, before Keras has been loaded."""
+    # Late, so that a command line can read recipes and choose a backend before Keras is imported.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -180,7 +180,7 @@ class Average(Remembering):
             return blend
         import tensorflow as tf
 
-        return tf.function(blend, input_signature=[tf.TensorSpec([], "float32")])
+        return tf.function(blend, input_signature=[tf.TensorSpec([], "float32")], autograph=False)
 
 
 def is_better(monitor: str, value: float, best: float | None) -> bool:

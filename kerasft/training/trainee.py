@@ -63,7 +63,7 @@ def _from_feed(step: Callable[[Any], Any], feed: Feed) -> Callable[[Any], Any]:
     import tensorflow as tf
 
     # One signature for all widths: a step is traced once.
-    compiled = tf.function(lambda batch: step(batch), input_signature=[feed.signature()])
+    compiled = tf.function(step, input_signature=[feed.signature()], autograph=False)
 
     def function(_keras_iterator: Any) -> Any:
         return compiled(feed.next())

@@ -1,8 +1,11 @@
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 import tyro
 
+import kerasft.training
 from kerasft.base.errors import InputError
 from kerasft.training import Recipe
 
@@ -66,3 +69,14 @@ def test_command_line_makes_a_recipe():
 def test_identity_spares_what_does_not_change_the_weights():
     assert Recipe(checkpoint_seconds=1, tensorboard=True).identity() == Recipe().identity()
     assert Recipe(seed=1).identity() != Recipe().identity()
+
+
+def test_reading_a_recipe_imports_no_keras():
+    code = "import sys, kerasft.training; print(sorted({'keras', 'tensorflow'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_an_unknown_name_is_no_attribute():
+    with pytest.raises(AttributeError, match="has no attribute 'fitt'"):
+        _ = kerasft.training.fitt
