@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasft.base.files import atomic_folder, content_hash
 from kerasft.inputs.ragged import Ragged
+from kerasft.inputs.words import check_texts
 
 if TYPE_CHECKING:
     from kerasft.inputs.text import Text
@@ -28,16 +29,17 @@ def encode_cached(text: "Text", column: Sequence[str], cache: Path, progress: Ca
 
 
 def _write(text: "Text", column: Sequence[str], folder: Path, progress: Callable[[int], None] | None) -> None:
-    total, lengths = 0, [np.zeros(1, dtype=np.int64)]
+    rows, total, lengths = 0, 0, [np.zeros(1, dtype=np.int64)]
     with open(folder / "values.npy", "wb") as file:
         _header(file, 0)
         for batch in _batches(column):
+            check_texts(batch, first=rows)
             part = text.encode(batch)
             part.values.tofile(file)
-            total += len(part.values)
+            rows, total = rows + len(part), total + len(part.values)
             lengths.append(part.lengths)
             if progress is not None:
-                progress(sum(map(len, lengths)) - 1)
+                progress(rows)
         file.seek(0)
         _header(file, total)
     np.save(folder / "offsets.npy", np.cumsum(np.concatenate(lengths)))

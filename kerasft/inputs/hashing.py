@@ -69,7 +69,7 @@ class HashTable:
     """Finds 64-bit keys in two looks each: every key lies in one of two slots (cuckoo hashing).
 
     Args:
-        keys: distinct, uint64 [n], none of them 0.
+        keys: distinct, uint64 [n], at least one.
 
     Reference: Pagh and Rodler, "Cuckoo hashing", Journal of Algorithms 51 (2004); all keys are placed at
     once here, round by round, and those that were thrown out try their other slot.
@@ -100,8 +100,11 @@ class HashTable:
             return False
         self.rows = np.maximum(owner, 0).astype(np.int32)
         """Which key lies in a slot, int32 [slots]; of no meaning where the slot is empty."""
-        self.slots = np.where(owner >= 0, keys[self.rows], np.uint64(0))
-        """The keys by slot, uint64 [slots]; 0 where the slot is empty."""
+        # An empty slot holds what nobody looks for there: both halves of it point to the neighbour.
+        elsewhere = np.arange(1 << bits, dtype=np.uint64) ^ np.uint64(1)
+        elsewhere |= elsewhere << np.uint64(32)
+        self.slots = np.where(owner >= 0, keys[self.rows], elsewhere)
+        """The keys by slot, uint64 [slots]."""
         return True
 
     def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """Texts that break careless preprocessing; the parity gate puts them through every path."""
 
+import random
+
 HOSTILE_TEXTS: tuple[str, ...] = (
     "",
     " ",
@@ -48,3 +50,42 @@ HOSTILE_TEXTS: tuple[str, ...] = (
     "%s %d {0} \\n \\x00 $(x) ${y} '; --",
 )
 """Empty, blank, huge, controls, emoji, marks, scripts, lone surrogates, literal special tokens, HTML breaks."""
+
+_RANGES = (
+    (0, 0x110000),
+    (0, 0x20000),
+    (0, 0x3000),
+    (0x20, 0x7F),
+    (0x00, 0xA1),  # controls
+    (0x300, 0x370),  # combining marks
+    (0x590, 0x700),  # right to left
+    (0x2000, 0x2070),  # spaces, joiners, directions
+    (0x4E00, 0xA000),  # CJK
+    (0xAC00, 0xD7A4),  # Hangul, which decomposes into three
+    (0xF900, 0xFB00),  # compatibility ideographs
+    (0x1D000, 0x1D200),  # musical notes: marks with an order
+    (0x1F300, 0x1FB00),  # emoji
+    (0xE0000, 0xE0200),  # tags and variation selectors
+    (0x20, 0x21),
+)
+_STRINGS = ("good", "ing", "un", "film", "the", "\u00e9t\u00e9", "[PAD]", "##", "<br />", "<BR>", "< br>", " ")
+
+
+def generated_texts(count: int, seed: int = 0) -> list[str]:
+    """Random Unicode strings of up to 40 characters or short words, each mixed from one to four ranges.
+
+    Args:
+        count: how many.
+        seed: the same seed gives the same strings.
+
+    Example:
+        >>> generated_texts(3, seed=1) == generated_texts(3, seed=1)
+        True
+    """
+    rng = random.Random(seed)
+    texts = []
+    for _ in range(count):
+        ranges = rng.sample([*_RANGES, None, None], rng.randint(1, 4))
+        drawn = (rng.choice(ranges) for _ in range(rng.randint(0, 40)))
+        texts.append("".join(chr(rng.randrange(*pair)) if pair else rng.choice(_STRINGS) for pair in drawn))
+    return texts

@@ -117,8 +117,9 @@ class CharacterTable:
     @classmethod
     def load(cls, path: str | Path) -> "CharacterTable":
         """Reads a table that `save` wrote; what is wrong with the file is the caller's to tell."""
-        with np.load(path, allow_pickle=False) as file:
-            parts = {name: file[name] for name in ("codes", "lengths", "values", "isolated")}
+        # Opened here, so that it is closed where numpy gives up on it.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            parts = {name: arrays[name] for name in ("codes", "lengths", "values", "isolated")}
         parts["codes"] = np.cumsum(parts["codes"], dtype=np.int32)
         return cls(**parts)
 

@@ -16,7 +16,7 @@ from kerasft.inputs.matching import PieceMatcher, WordMatcher
 from kerasft.inputs.normalise import CharacterTable
 from kerasft.inputs.ragged import Ragged
 from kerasft.inputs.truncation import TRUNCATIONS, kept
-from kerasft.inputs.words import LONGEST_WORD, WordSplitter
+from kerasft.inputs.words import LONGEST_WORD, WordSplitter, check_texts
 
 TOKENIZERS = ("word", "wordpiece")
 _CHUNK = 1 << 17  # codepoints at once: what is made of them then stays in the cache of a core
@@ -178,7 +178,7 @@ class Text:
         Raises:
             InputError: if `texts` is one text, or a value is not a `str`.
         """
-        _check_texts(texts)
+        check_texts(texts)
         limit = self.max_tokens if truncate else None
         if len(texts) == 0:
             return Ragged(np.zeros(0, np.int32), np.zeros(1, np.int64))
@@ -264,24 +264,11 @@ def chunks(texts: Iterable[str], progress: Callable[[int], None] | None = None) 
     """Lists of texts of about the size that is worked on at once; refuses what is not text."""
     iterator, done = iter(texts), 0
     while chunk := list(islice(iterator, 64)):
-        _check_texts(chunk, first=done)
+        check_texts(chunk, first=done)
         done += len(chunk)
         yield chunk
         if progress is not None:
             progress(done)
-
-
-def _check_texts(texts: Sequence[str], first: int = 0) -> None:
-    if isinstance(texts, str | bytes):
-        raise InputError("texts must be a list of str", received=texts, hint="Put the one text in a list")
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(
-                "a text must be a str",
-                received=text,
-                where=f"row {first + index}",
-                hint="Replace missing values and decode bytes before texts are encoded",
-            )
 
 
 def _check_options(tokenizer: str, max_tokens: int | None, truncate: str) -> None:
@@ -305,5 +292,5 @@ def _check_vocabulary(tokens: list[str]) -> None:
     if len(set(tokens)) < len(tokens):
         double = next(token for index, token in enumerate(tokens) if token in tokens[:index])
         raise InputError("a token is in the vocabulary twice", received=double)
-    if wrong := next((token for token in tokens if not 0 < len(token) <= LONGEST_WORD), None):
-        raise InputError(f"a token must have 1 to {LONGEST_WORD} characters", received=wrong)
+    if wrong := [token for token in tokens if not 0 < len(token) <= LONGEST_WORD]:
+        raise InputError(f"a token must have 1 to {LONGEST_WORD} characters", received=wrong[0])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kerasft.base.errors import InputError
 from kerasft.inputs.hashing import letter_values, powers
 from kerasft.inputs.normalise import BREAKS, EXPANDS, HTML_BREAK, ISOLATED, CharacterTable, from_codepoints
 from kerasft.inputs.ragged import spans
@@ -85,6 +86,20 @@ class WordSplitter:
         rows = np.zeros(len(texts) + 1, dtype=np.int64)
         rows[1:] = starts.searchsorted(ends)
         return Words(self.table, codes, prefix, starts, stops, rows)
+
+
+def check_texts(texts: Sequence[str], first: int = 0) -> None:
+    """Raises an `InputError` that names the row where a value is not a `str`; `first` is the number of row 0."""
+    if isinstance(texts, str | bytes):
+        raise InputError("texts must be a list of str", received=texts, hint="Put the one text in a list")
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(
+                "a text must be a str",
+                received=text,
+                where=f"row {first + index}",
+                hint="Replace missing values and decode bytes before texts are encoded",
+            )
 
 
 def _join(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
