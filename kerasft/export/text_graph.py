@@ -131,16 +131,17 @@ class TextGraph(tf.Module):
         inside = left != tf.gather(tf.concat([lengths, [0]], 0), _owners(lengths))
         token, step = self._longest_at(prefix, inverses, at, left, inside)
         step = tf.concat([step, [0]], 0)  # one more, to look at behind the last word
-        visited = tf.TensorArray(tf.int64, size=0, dynamic_size=True, element_shape=[None])
+        visited = tf.TensorArray(tf.int64, size=1, dynamic_size=True, element_shape=[None]).write(0, first)
 
         def advance(number, here, moves, visited):
             there = here + tf.where(here < last, tf.gather(step, here), 0)
-            return number + 1, there, there != here, visited.write(number, tf.where(moves, here, -1))
+            moves = there != here
+            return number + 1, there, moves, visited.write(number, tf.where(moves, there, -1))
 
         _, here, _, visited = tf.while_loop(
             lambda number, here, moves, visited: tf.reduce_any(moves),
             advance,
-            (0, first, tf.fill(tf.shape(first), True), visited),
+            (1, first, tf.fill(tf.shape(first), True), visited),
             shape_invariants=(
                 tf.TensorShape([]),
                 tf.TensorShape([None]),

@@ -22,7 +22,7 @@ def character_pages(table: CharacterTable) -> tuple[np.ndarray, np.ndarray, np.n
     """
     codes = np.arange(len(table.kinds))
     kinds = table.kinds.astype(np.int32)
-    entries = (table.becomes - codes) * 4 + kinds
+    entries = (table.becomes - codes.astype(np.int32)) * 4 + kinds
     expands = np.flatnonzero(kinds == EXPANDS)
     values, lengths = table.expand(expands)
     kinds = np.where(table.kinds == EXPANDS, WORD, kinds)  # what came of one is never replaced again
@@ -32,8 +32,9 @@ def character_pages(table: CharacterTable) -> tuple[np.ndarray, np.ndarray, np.n
     place = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     rows[np.repeat(number, lengths), place] = packed
     entries[expands] = number * 4 + EXPANDS
-    pages, which = np.unique(entries.reshape(-1, 1 << PAGE_BITS), axis=0, return_inverse=True)
-    return which.ravel().astype(np.int32), pages.ravel().astype(np.int32), rows
+    seen: dict[bytes, int] = {}
+    page_of = [seen.setdefault(page.tobytes(), len(seen)) for page in entries.reshape(-1, 1 << PAGE_BITS)]
+    return np.array(page_of, dtype=np.int32), np.frombuffer(b"".join(seen), dtype=entries.dtype), rows
 
 
 class WordTable:

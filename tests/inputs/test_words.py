@@ -7,8 +7,11 @@ from kerasft.inputs.normalise import CharacterTable
 from kerasft.inputs.words import WordSplitter
 
 
+SPLITTER = WordSplitter(CharacterTable.build())
+
+
 def split(*texts):
-    words = WordSplitter(CharacterTable.build())(texts)
+    words = SPLITTER(texts)
     strings = words.strings()
     return [strings[a:b] for a, b in zip(words.rows[:-1], words.rows[1:], strict=True)]
 
@@ -51,7 +54,7 @@ def test_a_batch_is_as_its_texts_alone(texts):
 
 
 def test_equal_words_have_equal_hashes_wherever_they_stand():
-    words = WordSplitter(CharacterTable.build())(["film a Film", "x" * 5000 + " FI\u0301LM film film\u00ad"])
+    words = SPLITTER(["film a Film", "x" * 5000 + " FI\u0301LM film film\u00ad"])
     hashes = words.hashes().tolist()
     same = {hashes[i] for i, word in enumerate(words.strings()) if word == "film"}
     assert len(same) == 1
