@@ -48,7 +48,7 @@ def lstm_classifier(
         dropout: share of features dropped after the embedding and before the logits. Default 0.3.
         word_dropout: share of whole token vectors dropped in training (Iyyer et al. 2015). Default 0.
         hidden: units of a ReLU layer before the logits; 0 for none. Default 0.
-        wide: add scores of words and word pairs to the logits; see `wide_logits`. Default False.
+        wide: add logits of words and word pairs; see `wide_logits`. Default False.
         wide_dropout: share of rows for which the wide part is silent in training. Default 0.5.
         vectors: pretrained token vectors, float [vocabulary_size, embedding], or None for a random start.
         train_embedding: whether the token vectors are trained. Default True.
@@ -106,7 +106,7 @@ def lstm_classifier(
         x = layers.Dropout(dropout, name="dropout")(x)
     logits = layers.Dense(classes, dtype="float32", name="logits")(x)  # [batch, classes]
     if wide:
-        logits = logits + wide_logits(tokens, mask, vocabulary_size, classes, word_dropout, wide_dropout)
+        logits = logits + wide_logits(tokens, mask, vocabulary_size, classes, dropout=wide_dropout)
     model = keras.Model({input_name: tokens}, {output_name: logits}, name=f"{cell}_classifier")
 
     # === Start ===

@@ -6,30 +6,31 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasft.models.wide import PAIR_BUCKETS, pair_numbers
+from kerasft.models.wide import pair_numbers
 
 logger = logging.getLogger(__name__)
 
 _CHUNK_TOKENS = 4_000_000
-_WORD_SCALE, _SCORE_SCALE = 0.3, 0.3
+_EMBEDDING_SCALE = 0.3  # odds lie within about 4 of 0, other columns of an embedding within 0.05
 
 
 def start_from_labels(
-    model: keras.Model, tokens: Any, targets: np.ndarray, classes: int, *, smoothing: float = 10.0
+    model: keras.Model, tokens: Any, targets: np.ndarray, classes: int, *, smoothing: float = 1.0, min_count: int = 5
 ) -> list[str]:
     """Starts the model's tables from the log odds of each word and word pair between labels.
 
     For word w and label c, log (P(w | c) / P(w | not c)) over the train texts that hold w (Wang & Manning
-    2012, equation 1), smoothed so that a rare word says little. The first columns of the layer `embedding` take
-    the words' odds; `word_scores` and `pair_scores` of `wide_logits` take the words' and pairs'. Layers that
-    the model does not have are passed over.
+    2012, equation 1). The layers `word_odds` and `pair_odds` of `wide_logits` take the odds of words and pairs;
+    the first columns of the layer `embedding` take the words', scaled. Layers that the model does not have are
+    passed over.
 
     Args:
         model: a model whose layers bear those names.
         tokens: the encoded train texts, `Ragged`.
         targets: class numbers of the train rows, int [rows].
         classes: number of labels; beyond half the embedding's width the embedding is left as it is.
-        smoothing: texts with the word that each label is given beforehand. Default 10.
+        smoothing: texts with the word that each label is given beforehand. Default 1.
+        min_count: texts that must hold a word or pair; rarer ones get odds of 0. Default 5.
 
     Returns:
         Names of the layers that were started.
@@ -39,30 +40,36 @@ def start_from_labels(
     """
     layers = {layer.name: layer for layer in model.layers}
     started = []
-    embedding = layers.get("embedding")
-    if embedding is not None or "word_scores" in layers:
-        table = embedding if embedding is not None else layers["word_scores"]
-        odds = label_odds(tokens, targets, classes, table.input_dim, smoothing=smoothing)
+    if "embedding" in layers:
+        size, width = layers["embedding"].input_dim, layers["embedding"].output_dim
+        odds = label_odds(tokens, targets, classes, size, smoothing=smoothing, min_count=min_count)
         odds[:2] = 0  # padding and the unknown word
-        if embedding is not None and 2 * classes <= embedding.output_dim:
-            vectors = np.array(embedding.get_weights()[0])
-            vectors[:, :classes] = _WORD_SCALE * odds
-            embedding.set_weights([vectors])
+        if 2 * classes <= width:
+            vectors = np.array(layers["embedding"].get_weights()[0])
+            vectors[:, :classes] = _EMBEDDING_SCALE * odds
+            layers["embedding"].set_weights([vectors])
             started.append("embedding")
-        if "word_scores" in layers:
-            layers["word_scores"].set_weights([_SCORE_SCALE * odds])
-            started.append("word_scores")
-    if "pair_scores" in layers:
-        vocabulary_size = layers["word_scores"].input_dim
-        odds = label_odds(tokens, targets, classes, PAIR_BUCKETS, smoothing=smoothing, pairs_of=vocabulary_size)
-        layers["pair_scores"].set_weights([_SCORE_SCALE * odds])
-        started.append("pair_scores")
+        if "word_odds" in layers:
+            layers["word_odds"].set_weights([odds])
+            started.append("word_odds")
+        if "pair_odds" in layers:
+            count = layers["pair_odds"].input_dim
+            odds = label_odds(tokens, targets, classes, count, smoothing=smoothing, min_count=min_count, pairs_of=size)
+            layers["pair_odds"].set_weights([odds])
+            started.append("pair_odds")
     logger.info("started from the labels: %s", ", ".join(started) or "nothing")
     return started
 
 
 def label_odds(
-    tokens: Any, targets: np.ndarray, classes: int, numbers: int, *, smoothing: float, pairs_of: int = 0
+    tokens: Any,
+    targets: np.ndarray,
+    classes: int,
+    numbers: int,
+    *,
+    smoothing: float = 1.0,
+    min_count: int = 1,
+    pairs_of: int = 0,
 ) -> np.ndarray:
     """The log odds of each word, or each bucket of word pairs, for each label.
 
@@ -71,11 +78,12 @@ def label_odds(
         targets: class numbers, int [rows].
         classes: number of labels.
         numbers: number of words or buckets.
-        smoothing: texts added to every count.
+        smoothing: texts added to every count. Default 1.
+        min_count: texts that must hold a word; rarer ones get odds of 0. Default 1.
         pairs_of: vocabulary size, to count pairs; 0 to count words.
 
     Returns:
-        float32 [numbers, classes]; 0 for what does not occur.
+        float32 [numbers, classes].
     """
     found = np.zeros((classes, numbers))  # texts of each label that hold the word
     for rows in _chunks(tokens.lengths):
@@ -91,7 +99,7 @@ def label_odds(
     share = _share(found, texts, smoothing)
     rest = _share(found.sum(0) - found, texts.sum() - texts, smoothing)
     odds = np.log(share / rest)
-    odds[:, found.sum(0) == 0] = 0
+    odds[:, found.sum(0) < max(min_count, 1)] = 0
     return odds.T.astype(np.float32)
 
 

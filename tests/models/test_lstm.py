@@ -30,7 +30,8 @@ def batch(rows=3, time=6, vocabulary=20, seed=0):
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form.values())))
 def test_padding_does_not_change_an_answer(form):
     model = lstm_classifier(20, 3, wide=True, **SMALL, **form)
-    model.get_layer("pair_scores").set_weights([np.random.default_rng(1).normal(size=(524_287, 3))])
+    for name, width in (("pair_odds", 3), ("pair_weights", 1)):
+        model.get_layer(name).set_weights([np.random.default_rng(1).normal(size=(524_287, width))])
     tokens, lengths = batch()
     together = np.asarray(model({"text": tokens})["label"])
     alone = [np.asarray(model({"text": tokens[[row], :length]})["label"])[0] for row, length in enumerate(lengths)]
