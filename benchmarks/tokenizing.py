@@ -34,7 +34,8 @@ def main() -> None:
     data = Path(os.environ["KERASFT_DATA"])
     reviews = pq.read_table(data / "imdb/train.parquet")["text"].to_pylist()[: arguments.reviews]
     one = min(reviews, key=lambda review: abs(len(review) - 1300))
-    tokens = gzip.open(data / "bert_vocab/vocab.bert-base-uncased.txt.gz", "rt", encoding="utf-8").read().split("\n")
+    with gzip.open(data / "bert_vocab/vocab.bert-base-uncased.txt.gz", "rt", encoding="utf-8") as file:
+        tokens = file.read().split("\n")
     word = Text.learn(reviews, vocabulary=20_000)
     piece = Text.from_vocabulary([token for token in tokens if token])
     megabytes = sum(len(review.encode()) for review in reviews) / 1e6
@@ -132,7 +133,9 @@ def start_up(*texts: Text) -> None:
 
     code = (
         "import time; start = time.perf_counter(); from kerasft.inputs import Text; text = Text.load({!r});"
-        "import resource; print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "seconds = time.perf_counter() - start;"
+        "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1];"
+        "print(seconds, int(peak) / 1024)"
     )
     for text in texts:
         with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from kerasft.inputs.normalise import CharacterTable
 from kerasft.inputs.words import WordSplitter
 
-
 SPLITTER = WordSplitter(CharacterTable.build())
 
 
