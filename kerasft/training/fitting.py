@@ -1,9 +1,6 @@
 """Training that can be killed at any moment and goes on to the same weights."""
 
-import hashlib
-import json
 from contextlib import AbstractContextManager, nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,9 @@ from kerasft.base.errors import InputError
 from kerasft.inputs.batching import BatchPlan
 from kerasft.learner import Learner, row_lengths
 from kerasft.training.callbacks import Average, Best, Plateau, Remembering
+from kerasft.training.fast_recurrent import accelerated
 from kerasft.training.feed import Feed
+from kerasft.training.identity import check_identity, identity_of
 from kerasft.training.interrupt import Request, interruptible
 from kerasft.training.journal import History, Journal
 from kerasft.training.keeper import Keeper
@@ -22,7 +21,7 @@ from kerasft.training.optimizers import make_optimizer
 from kerasft.training.progress import ProgressBar
 from kerasft.training.recipe import Recipe
 from kerasft.training.start import check_precision
-from kerasft.training.state import State, check_identity, read_state, write_state
+from kerasft.training.state import State, read_state, write_state
 from kerasft.training.trainee import Trainee, assign, make_trainee, values_of
 
 
@@ -65,7 +64,7 @@ def fit(
     run, console = Path(run), console or Console()
     check_precision(learner.model, recipe.precision)
     _check_monitor(recipe, rows)
-    check_identity(run / "checkpoints" / "identity.json", _identity(learner, rows, recipe))
+    check_identity(run / "checkpoints" / "identity.json", identity_of(learner, rows, recipe))
     final = run / "checkpoints" / "final.npz"
     if final.exists():
         state = read_state(final)
@@ -98,43 +97,6 @@ def _check_monitor(recipe: Recipe, rows: Any) -> None:
 
 def _has_validation(rows: Any) -> bool:
     return rows.validation is not None and len(rows.validation) > 0
-
-
-def _identity(learner: Learner, rows: Any, recipe: Recipe) -> dict[str, Any]:
-    """What decides the final weights, as JSON values."""
-    inputs = {name: item.digest() for name, item in learner.inputs.items() if hasattr(item, "digest")}
-    return {
-        **recipe.identity(),
-        "data": rows.fingerprint,
-        "inputs": _short(inputs),
-        "model": _short(_canonical(learner.model)),
-        "task": _short(learner.task.to_json()),
-        "backend": keras.backend.backend(),
-    }
-
-
-def _canonical(model: keras.Model) -> Any:
-    """The model's configuration without the numbers that Keras appends to names in one process."""
-    places = {name: f"part {number}" for number, name in enumerate(_names(model))}
-
-    def clean(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: clean(item) for key, item in value.items() if key != "name"}
-        if isinstance(value, list | tuple):
-            return [clean(item) for item in value]
-        return places.get(value, value) if isinstance(value, str) else value
-
-    shapes = [list(variable.shape) for variable in model.variables]
-    return [clean(json.loads(model.to_json())["config"]), shapes, [v.trainable for v in model.variables]]
-
-
-def _names(model: keras.Model) -> list[str]:
-    parts = getattr(model, "operations", model.layers)
-    return [name for part in parts for name in [part.name, *(_names(part) if isinstance(part, keras.Model) else [])]]
-
-
-def _short(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _feeds(learner: Learner, rows: Any, recipe: Recipe, cache: Path | None) -> tuple[Feed, Feed | None]:
@@ -230,11 +192,7 @@ def _tensorboard(recipe: Recipe, run: Path) -> list[Any]:
 
 
 def _accelerated(recipe: Recipe, model: keras.Model) -> AbstractContextManager[Any]:
-    if not recipe.fast_recurrent or not find_spec("kerasft.training.fast_recurrent"):
-        return nullcontext()
-    from kerasft.training.fast_recurrent import accelerated
-
-    return accelerated(model)
+    return accelerated(model) if recipe.fast_recurrent else nullcontext()
 
 
 def _finish(keeper: Keeper, recipe: Recipe, final: Path) -> History:

@@ -40,7 +40,7 @@ def check_precision(model: keras.Model, precision: str) -> None:
     Raises:
         InputError: if the model was built in another one.
     """
-    computed = {layer.compute_dtype for layer in model._flatten_layers(include_self=False, recursive=True)}
+    computed = {layer.compute_dtype for layer in model.layers}
     built = "mixed_bfloat16" if "bfloat16" in computed else "float32"
     if built != precision:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_file, read_json, write_json
+from kerasft.base.files import atomic_file
 
 _LOG = logging.getLogger(__name__)
 _KEPT = 2  # the newest, and the one before in case the newest turns out to be damaged
@@ -122,35 +122,6 @@ def read_state(path: Path) -> State:
     if _digest(header, arrays) != digest:
         raise InputError("a checkpoint does not match its own digest", where=str(path))
     return State(arrays=arrays, **json.loads(header))
-
-
-def check_identity(path: Path, identity: dict[str, Any]) -> None:
-    """Writes what decides a run's result, or compares it with what the run folder was begun with.
-
-    Args:
-        path: the identity file of the run.
-        identity: names and JSON values.
-
-    Raises:
-        InputError: if the folder belongs to another run; names every difference.
-    """
-    identity = json.loads(json.dumps(identity))
-    if not path.exists():
-        write_json(path, identity)
-        return
-    before = read_json(path)
-    differences = [
-        f"{name} {before.get(name)!r} -> {identity.get(name)!r}"
-        for name in {**before, **identity}
-        if before.get(name) != identity.get(name)
-    ]
-    if differences:
-        raise InputError(
-            "the run folder was begun with other settings",
-            received="; ".join(differences),
-            where=str(path.parent.parent),
-            hint="Choose another --run, or repeat the settings of this one.",
-        )
 
 
 def _digest(header: str, arrays: dict[str, np.ndarray]) -> str:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kerasft.base.errors import InputError
-from kerasft.training.state import Checkpoints, State, check_identity, read_state, write_state
+from kerasft.training.state import Checkpoints, State, read_state, write_state
 
 
 def state(step=3):
@@ -68,15 +68,3 @@ def test_no_checkpoint_is_none_and_leftovers_are_removed(tmp_path):
     (tmp_path / ".step-000000001.npz.0a1b2c3d.tmp").write_bytes(b"half")
     checkpoints.tidy()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_identity_names_every_difference(tmp_path):
-    path = tmp_path / "run" / "checkpoints" / "identity.json"
-    check_identity(path, {"learning_rate": 0.1, "data": "a", "seed": 1})
-    check_identity(path, {"learning_rate": 0.1, "data": "a", "seed": 1})
-    with pytest.raises(InputError) as error:
-        check_identity(path, {"learning_rate": 0.2, "data": "b", "seed": 1})
-    assert "the run folder was begun with other settings" in str(error.value)
-    assert "learning_rate 0.1 -> 0.2; data 'a' -> 'b'" in str(error.value)
-    assert f"Where: {tmp_path / 'run'}." in str(error.value)
-    assert "seed" not in str(error.value)

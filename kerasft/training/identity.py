@@ -1,0 +1,78 @@
+"""What a run is: the settings, data and model that decide its final weights."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasft.base.errors import InputError
+from kerasft.base.files import read_json, write_json
+from kerasft.learner import Learner
+from kerasft.training.recipe import Recipe
+
+
+def check_identity(path: Path, identity: dict[str, Any]) -> None:
+    """Writes what decides a run's result, or compares it with what the run folder was begun with.
+
+    Args:
+        path: the identity file of the run.
+        identity: names and JSON values.
+
+    Raises:
+        InputError: if the folder belongs to another run; names every difference.
+    """
+    identity = json.loads(json.dumps(identity))
+    if not path.exists():
+        write_json(path, identity)
+        return
+    before = read_json(path)
+    differences = [
+        f"{name} {before.get(name)!r} -> {identity.get(name)!r}"
+        for name in {**before, **identity}
+        if before.get(name) != identity.get(name)
+    ]
+    if differences:
+        raise InputError(
+            f"the run folder was begun with other settings: {'; '.join(differences)}",
+            where=str(path.parent.parent),
+            hint="Choose another --run, or repeat the settings of this one.",
+        )
+
+
+def identity_of(learner: Learner, rows: Any, recipe: Recipe) -> dict[str, Any]:
+    """What decides the final weights, as JSON values."""
+    inputs = {name: item.digest() for name, item in learner.inputs.items() if hasattr(item, "digest")}
+    return {
+        **recipe.identity(),
+        "data": rows.fingerprint,
+        "inputs": _short(inputs),
+        "model": _short(_canonical(learner.model)),
+        "task": _short(learner.task.to_json()),
+        "backend": keras.backend.backend(),
+    }
+
+
+def _canonical(model: keras.Model) -> Any:
+    """The model's configuration without the numbers that Keras appends to names in one process."""
+    places = {name: f"part {number}" for number, name in enumerate(_names(model))}
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(item) for key, item in value.items() if key != "name"}
+        if isinstance(value, list | tuple):
+            return [clean(item) for item in value]
+        return places.get(value, value) if isinstance(value, str) else value
+
+    shapes = [list(variable.shape) for variable in model.variables]
+    return [clean(json.loads(model.to_json())["config"]), shapes, [v.trainable for v in model.variables]]
+
+
+def _names(model: keras.Model) -> list[str]:
+    parts = getattr(model, "operations", model.layers)
+    return [name for part in parts for name in [part.name, *(_names(part) if isinstance(part, keras.Model) else [])]]
+
+
+def _short(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

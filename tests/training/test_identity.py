@@ -1,0 +1,25 @@
+import pytest
+from toy_training import make_learner, make_rows
+
+from kerasft.base.errors import InputError
+from kerasft.training import Recipe
+from kerasft.training.identity import check_identity, identity_of
+
+
+def test_equal_models_are_equal_whatever_names_keras_gives_them():
+    one, two = (identity_of(make_learner(Recipe()), make_rows(), Recipe()) for _ in range(2))
+    assert one == two
+    wider = identity_of(make_learner(Recipe(), width=7), make_rows(), Recipe())
+    assert {name for name in one if one[name] != wider[name]} == {"model"}
+
+
+def test_identity_names_every_difference(tmp_path):
+    path = tmp_path / "run" / "checkpoints" / "identity.json"
+    check_identity(path, {"learning_rate": 0.1, "data": "a", "seed": 1})
+    check_identity(path, {"learning_rate": 0.1, "data": "a", "seed": 1})
+    with pytest.raises(InputError) as error:
+        check_identity(path, {"learning_rate": 0.2, "data": "b", "seed": 1})
+    assert "the run folder was begun with other settings" in str(error.value)
+    assert "learning_rate 0.1 -> 0.2; data 'a' -> 'b'" in str(error.value)
+    assert f"Where: {tmp_path / 'run'}." in str(error.value)
+    assert "seed" not in str(error.value)
