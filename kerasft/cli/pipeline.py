@@ -122,7 +122,7 @@ def _measure(
         synthetic=rows.synthetic,
         config=meaning(config),
         data=rows.checks,
-        model={"parameters": int(learner.model.count_params()), "name": learner.model.name},
+        model={"parameters": int(learner.model.count_params())},
         history=[{**row, "data_wait_share": row["waiting"]} for row in history.rows],
         schedule=_schedule_points(recipe, len(rows.train)),
         metrics=metrics,

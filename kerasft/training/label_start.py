@@ -105,7 +105,7 @@ def label_odds(
 
 def _share(found: np.ndarray, texts: np.ndarray, smoothing: float) -> np.ndarray:
     """The smoothed share of a label's texts that hold the word; equal prior counts pull odds towards 0."""
-    prior = texts / texts.mean()
+    prior = np.maximum(texts, 1) / texts.mean()
     return (found + smoothing * prior) / (texts + 2 * smoothing * prior)
 
 
