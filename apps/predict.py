@@ -43,7 +43,7 @@ class Options:
     """The column of the input with the texts. Default: "text", or the only column."""
 
     threads: int | None = None
-    """Threads to compute with. Default: one for a text, one per core for a file."""
+    """Threads to score a file with. Default: one per core."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,7 +75,7 @@ def _check(options: Options) -> None:
 
 
 def _answer(options: Options) -> None:
-    answer = Predictor(options.bundle, options.threads or 1)([options.text])[0]
+    answer = Predictor(options.bundle, options.threads)([options.text])[0]
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 

@@ -1,6 +1,8 @@
 """Bundle to answers with ONNX Runtime alone: no Keras and no TensorFlow in the process."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ class Predictor:
 
     Args:
         folder: a bundle (its newest version is taken) or one version of it.
-        threads: threads of ONNX Runtime; None for one per core.
+        threads: batches computed at the same time when there are many texts; None for one per core. A single
+            text is computed by one thread.
 
     Raises:
         InputError: if the folder is not a bundle, is damaged, or is of a newer format.
@@ -42,8 +45,9 @@ class Predictor:
         self.folder, self.version, self.description = bundle.folder, bundle.version, bundle.description
         self.inputs = inputs_room.load(bundle.onnx / INPUTS)
         self.task = tasks.from_json(bundle.description["task"])
+        self._threads = threads or _cores()
         self._outputs = list(bundle.description["outputs"])
-        self._session = _session(bundle.onnx / MODEL, threads)
+        self._session = _session(bundle.onnx / MODEL)
 
     def __call__(self, rows: Columns) -> list[dict[str, Any]]:
         """Answers, one a row and in the rows' order, ready for `json.dumps`.
@@ -63,19 +67,34 @@ class Predictor:
         return self.task.decode(self.outputs(columns))
 
     def outputs(self, rows: Columns) -> dict[str, np.ndarray]:
-        """The model's raw outputs, float32 [rows, ...] by name, in the rows' order."""
-        arrays = {name: item.encode(column) for (name, item), column in self._pairs(self._columns(rows))}
+        """The model's raw outputs, float32 [rows, ...] by name, in the rows' order; at least one row."""
+        columns = self._columns(rows)
+        arrays = {name: item.encode(columns[name]) for name, item in self.inputs.items()}
         lengths = np.maximum.reduce([item.lengths for item in arrays.values()])
-        results: dict[str, np.ndarray] = {}
-        for batch in by_token_budget(lengths, _TOKENS_A_BATCH, _ROWS_A_BATCH):
+        if len(lengths) == 1:  # a request of one text is not slowed down by what only many need
+            return self._run({name: item.pad(int(lengths[0])) for name, item in arrays.items()})
+        rows_a_batch = min(_ROWS_A_BATCH, -(-len(lengths) // self._threads))
+        batches = list(by_token_budget(lengths, _TOKENS_A_BATCH, rows_a_batch))
+
+        def run(batch: np.ndarray) -> dict[str, np.ndarray]:
             width = int(lengths[batch[0]])
-            feed = {name: item[batch].pad(width) for name, item in arrays.items()}
-            for name, part in zip(self._outputs, self._session.run(self._outputs, feed), strict=True):
+            return self._run({name: item[batch].pad(width) for name, item in arrays.items()})
+
+        results: dict[str, np.ndarray] = {}
+        for batch, parts in zip(batches, self._in_parallel(run, batches), strict=True):
+            for name, part in parts.items():
                 results.setdefault(name, np.empty((len(lengths), *part.shape[1:]), part.dtype))[batch] = part
         return results
 
-    def _pairs(self, columns: Mapping[str, Sequence[Any]]) -> list[tuple[tuple[str, Any], Sequence[Any]]]:
-        return [((name, item), columns[name]) for name, item in self.inputs.items()]
+    def _in_parallel(self, run: Callable, batches: list[np.ndarray]) -> Iterable[dict[str, np.ndarray]]:
+        """Runs whole batches beside each other; ONNX Runtime lets go of the interpreter while it computes."""
+        if self._threads == 1 or len(batches) == 1:
+            return map(run, batches)
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(run, batches))
+
+    def _run(self, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
 
     def _columns(self, rows: Columns) -> Mapping[str, Sequence[Any]]:
         """Columns by input name, checked: every input there, all of one length."""
@@ -103,9 +122,15 @@ class Predictor:
         return rows
 
 
-def _session(path: Path, threads: int | None) -> onnxruntime.InferenceSession:
+def _session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors; warnings about the machine's devices are no concern of a caller
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    # A recurrence gains little from threads within it, and where cores are shared it loses a lot: threads
+    # wait for each other at every step. So many texts are computed batch beside batch instead.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system tells; else all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -26,6 +26,18 @@ def make_learner(seed=0, **options):
 
 
 @pytest.fixture(scope="session")
+def some_texts():
+    """A function that makes texts."""
+    return make_texts
+
+
+@pytest.fixture(scope="session")
+def new_learner():
+    """A function that makes learners."""
+    return make_learner
+
+
+@pytest.fixture(scope="session")
 def learner():
     return make_learner()
 

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from kerasft.base.errors import InputError
 from kerasft.export.saved_model import answer_graph, input_graph, without_cudnn
-from tests.export.conftest import make_texts
 
 SERVE = """
 import json, sys
@@ -34,8 +33,8 @@ def test_signatures(published):
         assert (outputs["label"].dtype, outputs["label"].shape.as_list()) == (tf.string, [None])
 
 
-def test_it_answers_in_a_process_that_knows_only_tensorflow(published, learner):
-    texts = make_texts(5, seed=3)
+def test_it_answers_in_a_process_that_knows_only_tensorflow(published, learner, some_texts):
+    texts = some_texts(5, seed=3)
     finished = subprocess.run(
         [sys.executable, "-c", SERVE, str(published.path), json.dumps(texts)],
         capture_output=True, text=True, check=True, cwd=published.path,

@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from kerasft.export.twin import float32_twin
-from tests.export.conftest import make_learner
 
 
 @pytest.fixture
-def mixed():
+def mixed(new_learner):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        return make_learner()
+        return new_learner()
     finally:
         keras.config.set_dtype_policy("float32")
 
