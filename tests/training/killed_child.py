@@ -10,7 +10,14 @@ from kerasft.training import Recipe, fit
 
 RECIPES = {
     "cosine": {"schedule": "cosine", "warmup": 0.1, "ema": 0.9, "early_stopping": 4, "clip_norm": 1.0},
-    "plateau": {"schedule": "plateau", "warmup": 0.05, "early_stopping": 3, "optimizer": "adamw", "weight_decay": 0.01},
+    "plateau": {
+        "schedule": "plateau",
+        "warmup": 0.05,
+        "early_stopping": 3,
+        "optimizer": "adamw",
+        "weight_decay": 0.01,
+        "fast_recurrent": False,
+    },
 }
 
 

@@ -133,7 +133,7 @@ def test_signals_are_left_alone_outside_the_main_thread():
 
 def start_child(recipe, run):
     environment = {**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parent.parent}", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, str(HERE / "killed_child.py"), recipe, str(run)]
+    command = [sys.executable, "-X", "faulthandler", str(HERE / "killed_child.py"), recipe, str(run)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
@@ -155,14 +155,14 @@ def kill_at_random(child, run, chance):
     if child.poll() is not None:
         return False
     child.send_signal(signal.SIGKILL)
-    child.wait()
+    child.communicate()
     return True
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 def test_ten_kills_at_random_moments_change_nothing(tmp_path, recipe):
-    whole, _ = start_child(recipe, tmp_path / "whole").communicate(timeout=300)
+    whole, _ = start_child(recipe, tmp_path / "whole").communicate(timeout=900)
     chance, kills, attempt = random.Random(recipe), 0, 0
     run = tmp_path / "killed-0"
     while True:
@@ -170,7 +170,7 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path, recipe):
         if kills < 10 and kill_at_random(child, run, chance):
             kills += 1
             continue
-        killed, _ = child.communicate(timeout=300)
+        killed, _ = child.communicate(timeout=900)
         assert whole
         assert killed == whole
         if kills == 10:
