@@ -2,7 +2,8 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,9 @@ Config = TypeVar("Config")
 _SPARED = ("run", "config")  # where a run lies and what it was read from do not say what it does
 
 
-def parse(config_type: type[Config], arguments: Sequence[str], prog: str) -> Config:
+def parse(
+    config_type: type[Config], arguments: Sequence[str], prog: str, sample: Mapping[str, Any] | None = None
+) -> Config:
     """Reads a config from the command line, on top of the file that `--config` names.
 
     Nested dataclasses are one flat set of options; docstrings of their fields are the help.
@@ -25,6 +28,8 @@ def parse(config_type: type[Config], arguments: Sequence[str], prog: str) -> Con
         config_type: a frozen dataclass.
         arguments: the command line, without the program's name.
         prog: the command shown in the help.
+        sample: options by name that suit the generated sample better than the defaults; they hold where the
+            config's `data` is "sample" and nothing else is said.
 
     Returns:
         The config; what the command line says goes before what the file says.
@@ -41,7 +46,15 @@ def parse(config_type: type[Config], arguments: Sequence[str], prog: str) -> Con
     path = _config_path(arguments)
     if path is not None:
         arguments = _file_arguments(config_type, path, _named_options(arguments)) + arguments
-    return tyro.cli(config_type, args=arguments, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
+    read = partial(tyro.cli, config_type, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
+    config = read(args=arguments)
+    if sample and flat(config).get("data") == "sample":
+        named = _named_options(arguments)
+        for name, value in sample.items():
+            if name not in named:
+                arguments = _as_arguments(name, value, Path(prog)) + arguments
+        config = read(args=arguments)
+    return config
 
 
 def flat(config: Any) -> dict[str, Any]:
@@ -104,7 +117,7 @@ def _named_options(arguments: list[str]) -> set[str]:
 
 
 def _file_arguments(config_type: type, path: Path, named: set[str]) -> list[str]:
-    known = _field_types(config_type)
+    known = _option_names(config_type)
     arguments: list[str] = []
     for name, value in read_config(path).items():
         name = str(name)
@@ -129,11 +142,9 @@ def _as_arguments(name: str, value: Any, path: Path) -> list[str]:
     raise InputError("an option takes one value", received=value, where=f"{path}, key {name}")
 
 
-def _field_types(config_type: type) -> set[str]:
+def _option_names(config_type: type) -> set[str]:
     names: set[str] = set()
     for field in dataclasses.fields(config_type):
-        if field.default_factory is not dataclasses.MISSING and dataclasses.is_dataclass(field.default_factory):
-            names |= _field_types(field.default_factory)
-        else:
-            names.add(field.name)
+        inner = None if field.default_factory is dataclasses.MISSING else field.default_factory()
+        names |= _option_names(type(inner)) if dataclasses.is_dataclass(inner) else {field.name}
     return names - set(_SPARED)

@@ -46,6 +46,44 @@ class TextOptions:
 
 
 @dataclass(frozen=True)
+class RecurrentOptions:
+    """The recurrent classifier."""
+
+    embedding: int = 64
+    """Width of the token vectors."""
+
+    width: int = 64
+    """Units of each recurrent layer and direction."""
+
+    layers: int = 1
+    """Recurrent layers on top of each other."""
+
+    cell: Literal["lstm", "gru"] = "lstm"
+    """Kind of the recurrent layer."""
+
+    bidirectional: bool = True
+    """Read in both directions."""
+
+    pooling: Literal["last", "max", "mean", "attention"] = "max"
+    """How the tokens' vectors become one: the last state, or max, mean or attention over all tokens."""
+
+    dropout: float = 0.5
+    """Share of features dropped before the logits while training."""
+
+    word_dropout: float = 0.5
+    """Share of whole tokens dropped while training."""
+
+    wide: bool = True
+    """Add what each word and word pair says of each label in the train rows: NB-SVM inside the network."""
+
+    label_smoothing: float = 0.0
+    """Share of the target that is spread over all labels."""
+
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced: rows of rare labels weigh more in the loss."""
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """Where a run and its results go."""
 

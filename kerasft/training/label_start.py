@@ -11,7 +11,6 @@ from kerasft.models.wide import pair_numbers
 logger = logging.getLogger(__name__)
 
 _CHUNK_TOKENS = 4_000_000
-_EMBEDDING_SCALE = 0.3  # odds lie within about 4 of 0, other columns of an embedding within 0.05
 
 
 def start_from_labels(
@@ -20,15 +19,14 @@ def start_from_labels(
     """Starts the model's tables from the log odds of each word and word pair between labels.
 
     For word w and label c, log (P(w | c) / P(w | not c)) over the train texts that hold w (Wang & Manning
-    2012, equation 1). The layers `word_odds` and `pair_odds` of `wide_logits` take the odds of words and pairs;
-    the first columns of the layer `embedding` take the words', scaled. Layers that the model does not have are
-    passed over.
+    2012, equation 1). The layers `word_odds` and `pair_odds` of `wide_logits` take them. Layers that the model
+    does not have are passed over.
 
     Args:
         model: a model whose layers bear those names.
         tokens: the encoded train texts, `Ragged`.
         targets: class numbers of the train rows, int [rows].
-        classes: number of labels; beyond half the embedding's width the embedding is left as it is.
+        classes: number of labels.
         smoothing: texts with the word that each label is given beforehand. Default 1.
         min_count: texts that must hold a word or pair; rarer ones get odds of 0. Default 5.
 
@@ -39,24 +37,13 @@ def start_from_labels(
         start_from_labels(model, learner.encode(rows.train)["text"], task.targets(rows.train["label"]), 2)
     """
     layers = {layer.name: layer for layer in model.layers}
-    started = []
-    if "embedding" in layers:
-        size, width = layers["embedding"].input_dim, layers["embedding"].output_dim
-        odds = label_odds(tokens, targets, classes, size, smoothing=smoothing, min_count=min_count)
-        odds[:2] = 0  # padding and the unknown word
-        if 2 * classes <= width:
-            vectors = np.array(layers["embedding"].get_weights()[0])
-            vectors[:, :classes] = _EMBEDDING_SCALE * odds
-            layers["embedding"].set_weights([vectors])
-            started.append("embedding")
-        if "word_odds" in layers:
-            layers["word_odds"].set_weights([odds])
-            started.append("word_odds")
-        if "pair_odds" in layers:
-            count = layers["pair_odds"].input_dim
-            odds = label_odds(tokens, targets, classes, count, smoothing=smoothing, min_count=min_count, pairs_of=size)
-            layers["pair_odds"].set_weights([odds])
-            started.append("pair_odds")
+    started = [name for name in ("word_odds", "pair_odds") if name in layers]
+    for name in started:
+        count, pairs_of = layers[name].input_dim, layers["word_odds"].input_dim if name == "pair_odds" else 0
+        odds = label_odds(tokens, targets, classes, count, smoothing=smoothing, min_count=min_count, pairs_of=pairs_of)
+        if name == "word_odds":
+            odds[:2] = 0  # padding and the unknown word
+        layers[name].set_weights([odds])
     logger.info("started from the labels: %s", ", ".join(started) or "nothing")
     return started
 
