@@ -22,7 +22,7 @@ SAMPLE = {"wide": False, "word_dropout": 0.0, "dropout": 0.2, "epochs": 6, "batc
 
 def default_recipe() -> Recipe:
     """What was chosen on validation rows of IMDb."""
-    return Recipe(epochs=3, batch_size=64, learning_rate=1e-3, schedule="cosine", warmup=0.05, monitor="val_accuracy")
+    return Recipe(epochs=3, batch_size=64, learning_rate=1.5e-3, schedule="cosine", warmup=0.05, monitor="val_accuracy")
 
 
 @dataclass(frozen=True)

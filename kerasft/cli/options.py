@@ -49,10 +49,10 @@ class TextOptions:
 class RecurrentOptions:
     """The recurrent classifier."""
 
-    embedding: int = 64
+    embedding: int = 32
     """Width of the token vectors."""
 
-    width: int = 64
+    width: int = 32
     """Units of each recurrent layer and direction."""
 
     layers: int = 1

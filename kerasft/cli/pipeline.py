@@ -62,7 +62,9 @@ def train_and_publish(
     write_json(run / "metrics.json", result.metrics)
     write_json(run / "environment.json", result.environment)
     bundle = _publish(learner, rows, options, result, app, console)
-    result = RunResult.of({**result.to_json(), "parity": bundle.parity, "commands": _commands(bundle.path.parent, run)})
+    result = RunResult.of(
+        {**result.to_json(), "parity": bundle.parity, "commands": _commands(app, bundle.path.parent, run)}
+    )
     write_json(run / "bundle.json", {"path": str(bundle.path), "version": bundle.version})
     write_report(result, run / "report.html")
     write_json(done, result.to_json())
@@ -151,18 +153,18 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
             verify_on=rows.test,
             metrics=result.metrics,
             card=lambda folder, parity: write_model_card(
-                RunResult.of({**result.to_json(), "parity": parity, "commands": _commands(target)}),
+                RunResult.of({**result.to_json(), "parity": parity, "commands": _commands(app, target)}),
                 folder / "MODEL_CARD.md",
             ),
             rows=options.verify_rows,
         )
 
 
-def _commands(bundle: Path, run: Path | None = None) -> dict[str, str]:
+def _commands(app: str, bundle: Path, run: Path | None = None) -> dict[str, str]:
     commands = {
         "Ask the bundle": f'python -m apps.predict {bundle} --text "A quiet, moving film."',
         "Score a file": f"python -m apps.predict {bundle} --input new.csv --output scored.csv",
     }
     if run is not None:
-        commands["Repeat the run"] = f"python -m apps.{bundle.name} --config {run / 'config.yaml'}"
+        commands["Repeat the run"] = f"python -m apps.{app} --config {run / 'config.yaml'}"
     return commands

@@ -44,19 +44,17 @@ def _figures(measured: dict) -> tuple[str, str, str]:
 
 def _print_places(result: RunResult, run: Path, bundle: Path, console: Console) -> None:
     training = (result.throughput or {}).get("training", {})
-    parity = result.parity or {}
-    lines = Table.grid(padding=(0, 2))
-    lines.add_row(
-        "trained", f"{training.get('seconds', 0):.0f} s, {training.get('documents_per_second', 0):,.0f} documents/s"
-    )
-    if parity:
-        worst = max(path["worst_difference"] for path in parity["paths"].values())
-        lines.add_row(
-            "proved", f"{parity['rows']:,} rows on {len(parity['paths'])} paths, worst score difference {worst:.1e}"
+    lines = {
+        "trained": f"{training.get('seconds', 0):.0f} s, {training.get('documents_per_second', 0):,.0f} documents/s"
+    }
+    if result.parity:
+        parity = result.parity
+        lines["proved"] = (
+            f"{parity['rows']:,} rows on {len(parity['paths'])} paths, worst score difference "
+            f"{parity['worst_difference']:.1e}"
         )
-    lines.add_row("run", str(run))
-    lines.add_row("report", str(run / "report.html"))
-    lines.add_row("bundle", str(bundle))
-    for what, command in (result.commands or {}).items():
-        lines.add_row(what.lower(), command)
-    console.print(lines, soft_wrap=True)
+    lines |= {"run": run, "report": run / "report.html", "bundle": bundle}
+    lines |= {what.lower(): command for what, command in (result.commands or {}).items()}
+    width = max(map(len, lines))
+    for what, text in lines.items():
+        console.print(f"{what:<{width}}  {text}", soft_wrap=True)
