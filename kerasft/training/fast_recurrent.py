@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from kerasft.base.errors import InputError
+from kerasft.training.memory import keep_freed_memory
 
 
 @contextmanager
@@ -38,6 +39,8 @@ def accelerated(model: keras.Model) -> Iterator[list[str]]:
             model.fit(batches)
     """
     layers = [layer for layer in recurrent_layers(model) if _covers(layer)] if _is_tensorflow_cpu() else []
+    if layers:
+        keep_freed_memory()
     for layer in layers:
         inner_loop = _lstm_loop if isinstance(layer, keras.layers.LSTM) else _gru_loop
         object.__setattr__(layer, "inner_loop", types.MethodType(inner_loop, layer))
@@ -195,78 +198,64 @@ def _numpy_call(function: Any, results: int, *arrays: Any, layer: Any) -> Any:
     return tf.numpy_function(call, arrays, [tf.float32] * results, stateful=False)
 
 
-def _lstm_forward(reverse, blank, gates, lengths, recurrent, state, cell):
+def _lstm_forward(reverse, blank, shares, lengths, recurrent, state, cell):
     from kerasft.training.recurrent_kernels import lstm_forward
 
-    rows, steps, units = gates.shape[0], gates.shape[1], recurrent.shape[0]
-    gates, state, cell = gates.copy(), state.copy(), cell.copy()
+    rows, steps, units = shares.shape[0], shares.shape[1], recurrent.shape[0]
+    state, cell, gates = state.copy(), cell.copy(), np.empty_like(shares)
     outputs, before, cells = (np.empty((rows, steps, units), np.float32) for _ in range(3))
-    _over_rows(
-        rows,
-        lambda s: lstm_forward(
-            gates[s], lengths[s], reverse, blank, recurrent, state[s], cell[s], outputs[s], before[s], cells[s]
-        ),
-    )
+    given, made = (shares, lengths), (state, cell, outputs, gates, before, cells)
+    _over_rows(lstm_forward, given, (reverse, blank, recurrent), made)
     return [outputs, state, cell, gates, before, cells]
 
 
 def _lstm_backward(reverse, blank, gates, lengths, recurrent_t, initial_cell, cells, d_outputs, d_state, d_cell):
     from kerasft.training.recurrent_kernels import lstm_backward
 
-    gates, d_state, d_cell = gates.copy(), d_state.copy(), d_cell.copy()
-    _over_rows(
-        len(gates),
-        lambda s: lstm_backward(
-            gates[s],
-            lengths[s],
-            reverse,
-            blank,
-            recurrent_t,
-            initial_cell[s],
-            cells[s],
-            d_outputs[s],
-            d_state[s],
-            d_cell[s],
-        ),
-    )
-    return [gates, d_state, d_cell]
+    d_state, d_cell, d_gates = d_state.copy(), d_cell.copy(), np.empty_like(gates)
+    made = (initial_cell, cells, d_outputs, d_state, d_cell, d_gates)
+    _over_rows(lstm_backward, (gates, lengths), (reverse, blank, recurrent_t), made)
+    return [d_gates, d_state, d_cell]
 
 
-def _gru_forward(reverse, blank, gates, lengths, recurrent, bias, state):
+def _gru_forward(reverse, blank, shares, lengths, recurrent, bias, state):
     from kerasft.training.recurrent_kernels import gru_forward
 
-    rows, steps, units = gates.shape[0], gates.shape[1], recurrent.shape[0]
-    gates, state = gates.copy(), state.copy()
+    rows, steps, units = shares.shape[0], shares.shape[1], recurrent.shape[0]
+    state, gates = state.copy(), np.empty_like(shares)
     outputs, before, inner = (np.empty((rows, steps, units), np.float32) for _ in range(3))
-    _over_rows(
-        rows,
-        lambda s: gru_forward(
-            gates[s], lengths[s], reverse, blank, recurrent, bias, state[s], outputs[s], before[s], inner[s]
-        ),
-    )
+    made = (state, outputs, gates, before, inner)
+    _over_rows(gru_forward, (shares, lengths), (reverse, blank, recurrent, bias), made)
     return [outputs, state, gates, before, inner]
 
 
 def _gru_backward(reverse, blank, gates, lengths, recurrent_t, before, inner, d_outputs, d_state):
     from kerasft.training.recurrent_kernels import gru_backward
 
-    gates, d_state, d_inner = gates.copy(), d_state.copy(), np.empty_like(gates)
-    _over_rows(
-        len(gates),
-        lambda s: gru_backward(
-            gates[s], lengths[s], reverse, blank, recurrent_t, before[s], inner[s], d_outputs[s], d_state[s], d_inner[s]
-        ),
-    )
-    return [gates, d_inner, d_state]
+    d_state, d_gates, d_inner = d_state.copy(), np.empty_like(gates), np.empty_like(gates)
+    made = (before, inner, d_outputs, d_state, d_gates, d_inner)
+    _over_rows(gru_backward, (gates, lengths), (reverse, blank, recurrent_t), made)
+    return [d_gates, d_inner, d_state]
 
 
-def _over_rows(rows: int, work: Any) -> None:
-    """Runs `work(slice)` on as many slices of the rows as there are cores; results do not depend on the cut."""
+def _over_rows(kernel: Any, first: tuple[Any, ...], shared: tuple[Any, ...], last: tuple[Any, ...]) -> None:
+    """Runs a kernel on as many slices of the rows as there are cores; results do not depend on the cut.
+
+    Args:
+        kernel: takes the arguments in the order first, shared, last.
+        first: arrays [rows, ...], each cut into slices.
+        shared: arguments that every slice takes whole.
+        last: as first.
+    """
+    rows = len(first[0])
     slices = max(1, min(_cores(), rows // 4))
     edges = [rows * number // slices // 2 * 2 for number in range(slices)] + [rows]  # even: kernels take row pairs
-    parts = [slice(start, stop) for start, stop in itertools.pairwise(edges)]
-    others = [_pool().submit(work, part) for part in parts[1:]]
-    work(parts[0])
+
+    def work(start: int, stop: int) -> None:
+        kernel(*(array[start:stop] for array in first), *shared, *(array[start:stop] for array in last))
+
+    others = [_pool().submit(work, *edge) for edge in itertools.pairwise(edges[1:])]
+    work(*edges[:2])
     for other in others:
         other.result()
 

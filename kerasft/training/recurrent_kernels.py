@@ -5,9 +5,9 @@ of small ones in time, which it does badly: each step costs several ops, and the
 to be spread over cores. Here the chain is one call. Rows of a batch do not depend on each other, so each core
 takes a slice of the rows and walks it through time alone, with the recurrent weights in its own cache.
 
-All arrays are float32 and C-contiguous, B rows, T steps, U units. `gates` holds the inputs' share of the
-pre-activations on entry and the activations on return, in natural time order, as does `before`, the state
-before each step. `outputs` is in the order of processing, as Keras returns it. A row that has ended carries its
+All arrays are float32 and C-contiguous, B rows, T steps, U units. `shares` holds the inputs' share of the
+pre-activations, `gates` the activations and `before` the state before each step, in natural time order; `outputs` is
+in the order of processing, as Keras returns it. A row that has ended carries its
 state on, as Keras does under a mask; its gradients are zero.
 """
 
@@ -73,11 +73,11 @@ def add_product(left, right, total):
 
 
 @_compiled
-def lstm_forward(gates, lengths, reverse, blank, recurrent, state, cell, outputs, before, cells):
+def lstm_forward(shares, lengths, reverse, blank, recurrent, state, cell, outputs, gates, before, cells):
     """Walks rows through time.
 
     Args:
-        gates: [B, T, 4 U] in Keras' order i, f, c, o; overwritten with the activations.
+        shares: [B, T, 4 U] in Keras' order i, f, c, o.
         lengths: int [B]: real steps of each row, counted from the first.
         reverse: whether time runs from the last step to the first.
         blank: whether outputs after a row's end are zero rather than its last state.
@@ -85,6 +85,7 @@ def lstm_forward(gates, lengths, reverse, blank, recurrent, state, cell, outputs
         state: [B, U] the initial state; holds the final one on return.
         cell: [B, U] likewise.
         outputs: [B, T, U] out.
+        gates: [B, T, 4 U] out; left as it is after a row's end.
         before: [B, T, U] out.
         cells: [B, T, U] out: the cell after each step, natural order.
     """
@@ -93,7 +94,7 @@ def lstm_forward(gates, lengths, reverse, blank, recurrent, state, cell, outputs
     for position in range(steps):
         t = steps - 1 - position if reverse else position
         for b in range(rows):
-            work[b] = gates[b, t]
+            work[b] = shares[b, t]
             before[b, t] = state[b]
         add_product(state, recurrent, work)
         for b in range(rows):
@@ -117,11 +118,13 @@ def lstm_forward(gates, lengths, reverse, blank, recurrent, state, cell, outputs
 
 
 @_compiled
-def lstm_backward(gates, lengths, reverse, blank, recurrent_t, initial_cell, cells, d_outputs, d_state, d_cell):
+def lstm_backward(
+    gates, lengths, reverse, blank, recurrent_t, initial_cell, cells, d_outputs, d_state, d_cell, d_gates
+):
     """The gradients of `lstm_forward`, walked back.
 
     Args:
-        gates: [B, T, 4 U] activations; overwritten with the gradients of the pre-activations.
+        gates: [B, T, 4 U] from the forward pass.
         lengths: int [B].
         reverse, blank: as in the forward pass.
         recurrent_t: [4 U, U], the transposed recurrent weights.
@@ -130,6 +133,7 @@ def lstm_backward(gates, lengths, reverse, blank, recurrent_t, initial_cell, cel
         d_outputs: [B, T, U] in the order of processing.
         d_state: [B, U] gradient of the final state; holds that of the initial one on return.
         d_cell: [B, U] likewise.
+        d_gates: [B, T, 4 U] out: the gradients of the pre-activations, natural order.
     """
     rows, steps, units = cells.shape
     d_z = np.zeros((rows, 4 * units), np.float32)
@@ -142,8 +146,8 @@ def lstm_backward(gates, lengths, reverse, blank, recurrent_t, initial_cell, cel
                 for j in range(units):
                     dh[j] += d_out[j]
             if t >= lengths[b]:
-                g[:] = 0
                 dz[:] = 0
+                d_gates[b, t] = dz
                 continue
             earlier = t + 1 if reverse else t - 1
             is_first = earlier < 0 or earlier >= lengths[b]
@@ -159,16 +163,16 @@ def lstm_backward(gates, lengths, reverse, blank, recurrent_t, initial_cell, cel
                 dz[3 * units + j] = dh[j] * squashed * o * (_ONE - o)
                 dc[j] = d_new * f
                 dh[j] = 0
-            g[:] = dz
+            d_gates[b, t] = dz
         add_product(d_z, recurrent_t, d_state)
 
 
 @_compiled
-def gru_forward(gates, lengths, reverse, blank, recurrent, bias, state, outputs, before, inner):
+def gru_forward(shares, lengths, reverse, blank, recurrent, bias, state, outputs, gates, before, inner):
     """Walks rows of a GRU with `reset_after` through time.
 
     Args:
-        gates: [B, T, 3 U] in Keras' order z, r, h; overwritten with the activations.
+        shares: [B, T, 3 U] in Keras' order z, r, h.
         lengths: int [B].
         reverse: whether time runs from the last step to the first.
         blank: whether outputs after a row's end are zero rather than its last state.
@@ -176,6 +180,7 @@ def gru_forward(gates, lengths, reverse, blank, recurrent, bias, state, outputs,
         bias: [3 U], of the recurrent product.
         state: [B, U] the initial state; holds the final one on return.
         outputs: [B, T, U] out.
+        gates: [B, T, 3 U] out; left as it is after a row's end.
         before: [B, T, U] out.
         inner: [B, T, U] out: the candidate's recurrent share, before the reset gate.
     """
@@ -189,12 +194,12 @@ def gru_forward(gates, lengths, reverse, blank, recurrent, bias, state, outputs,
         add_product(state, recurrent, work)
         for b in range(rows):
             if t < lengths[b]:
-                w, g, h, kept = work[b], gates[b, t], state[b], inner[b, t]
+                w, x, g, h, kept = work[b], shares[b, t], gates[b, t], state[b], inner[b, t]
                 for j in range(units):
-                    z = _sigmoid(g[j] + w[j])
-                    r = _sigmoid(g[units + j] + w[units + j])
+                    z = _sigmoid(x[j] + w[j])
+                    r = _sigmoid(x[units + j] + w[units + j])
                     kept[j] = w[2 * units + j]
-                    n = _tanh(g[2 * units + j] + r * w[2 * units + j])
+                    n = _tanh(x[2 * units + j] + r * w[2 * units + j])
                     g[j], g[units + j], g[2 * units + j] = z, r, n
                     h[j] = z * h[j] + (_ONE - z) * n
             if blank and t >= lengths[b]:
@@ -204,11 +209,11 @@ def gru_forward(gates, lengths, reverse, blank, recurrent, bias, state, outputs,
 
 
 @_compiled
-def gru_backward(gates, lengths, reverse, blank, recurrent_t, before, inner, d_outputs, d_state, d_inner):
+def gru_backward(gates, lengths, reverse, blank, recurrent_t, before, inner, d_outputs, d_state, d_gates, d_inner):
     """The gradients of `gru_forward`, walked back.
 
     Args:
-        gates: [B, T, 3 U] activations; overwritten with the gradients of the inputs' pre-activations.
+        gates: [B, T, 3 U] from the forward pass.
         lengths: int [B].
         reverse, blank: as in the forward pass.
         recurrent_t: [3 U, U], the transposed recurrent weights.
@@ -216,6 +221,7 @@ def gru_backward(gates, lengths, reverse, blank, recurrent_t, before, inner, d_o
         inner: [B, T, U] from the forward pass.
         d_outputs: [B, T, U] in the order of processing.
         d_state: [B, U] gradient of the final state; holds that of the initial one on return.
+        d_gates: [B, T, 3 U] out: the gradients of the inputs' pre-activations, natural order.
         d_inner: [B, T, 3 U] out: the gradients of the recurrent pre-activations, natural order.
     """
     rows, steps, units = before.shape
@@ -224,21 +230,22 @@ def gru_backward(gates, lengths, reverse, blank, recurrent_t, before, inner, d_o
         t = steps - 1 - position if reverse else position
         for b in range(rows):
             dh, dz, g, last, kept = d_state[b], d_z[b], gates[b, t], before[b, t], inner[b, t]
+            dx = d_gates[b, t]
             d_out = d_outputs[b, position]
             if not (blank and t >= lengths[b]):
                 for j in range(units):
                     dh[j] += d_out[j]
             if t >= lengths[b]:
-                g[:] = 0
+                dx[:] = 0
                 dz[:] = 0
             else:
                 for j in range(units):
                     z, r, n = g[j], g[units + j], g[2 * units + j]
                     d_n = dh[j] * (_ONE - z) * (_ONE - n * n)
-                    g[j] = dh[j] * (last[j] - n) * z * (_ONE - z)
-                    g[units + j] = d_n * kept[j] * r * (_ONE - r)
-                    g[2 * units + j] = d_n
-                    dz[j], dz[units + j], dz[2 * units + j] = g[j], g[units + j], d_n * r
+                    dx[j] = dh[j] * (last[j] - n) * z * (_ONE - z)
+                    dx[units + j] = d_n * kept[j] * r * (_ONE - r)
+                    dx[2 * units + j] = d_n
+                    dz[j], dz[units + j], dz[2 * units + j] = dx[j], dx[units + j], d_n * r
                     dh[j] = dh[j] * z
             d_inner[b, t] = dz
         add_product(d_z, recurrent_t, d_state)
