@@ -1,0 +1,33 @@
+import pytest
+
+from kerasft.base.files import atomic_file, atomic_folder, content_hash, read_json, write_json
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    write_json(tmp_path / "a.json", {"good": 1})
+    with pytest.raises(RuntimeError), atomic_file(tmp_path / "a.json", "w") as file:
+        file.write("half")
+        raise RuntimeError
+    assert read_json(tmp_path / "a.json") == {"good": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_failed_folder_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "folder") as folder:
+        (folder / "half").touch()
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_there_is_not_overwritten(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileExistsError, match="nothing was overwritten"), atomic_folder(tmp_path / "folder"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_hash_tells_parts_from_their_joint(tmp_path):
+    (tmp_path / "file").write_bytes(b"ab")
+    assert content_hash("a", "b") != content_hash("ab")
+    assert content_hash(tmp_path / "file") == content_hash(tmp_path / "file")
+    assert len(content_hash("\ud800")) == 64
