@@ -116,7 +116,8 @@ class Keeper(keras.callbacks.Callback):
         for name, variables in self._groups().items():
             if name != "metrics":
                 assign(variables, state.group(name))
-        self._metrics = state.group("metrics")  # fit resets metrics at an epoch's start, so they must wait
+        # fit resets the metrics when an epoch starts, so those of an epoch in its middle must wait until then
+        self._metrics = state.group("metrics") if state.step else None
         self.epoch, self.step = state.epoch, state.step
 
     def save_weights(self, path: Path) -> None:
