@@ -18,6 +18,7 @@ from kerasft.evaluation.report import write_report
 from kerasft.evaluation.result import RunResult
 from kerasft.export import export
 from kerasft.export.model_card import write_model_card
+from kerasft.export.publish import check_target
 from kerasft.learner import Learner
 from kerasft.training import History, Recipe, fit
 from kerasft.training.schedules import make_schedule
@@ -54,6 +55,7 @@ def train_and_publish(
         console.print(f"This run has ended already; nothing was trained or exported again ({run}).")
         print_summary(result, run, Path(read_json(run / "bundle.json")["path"]), console)
         return result
+    check_target(options.export or Path("exported") / app)  # before hours are spent on training
     _tell_rows(rows, console)
     history = fit(learner, rows, recipe, run, cache=run / "cache", console=console)
     if not (run / "model.keras").exists():
