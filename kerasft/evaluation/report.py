@@ -68,7 +68,8 @@ def render_report(result: RunResult) -> str:
         data=_data(result.data),
         parity=result.parity,
         parity_rows=_parity_rows(result.parity),
-        parity_facts=_pairs({k: v for k, v in (result.parity or {}).items() if k not in ("paths", "reference")}),
+        parity_facts=_pairs({k: v for k, v in (result.parity or {}).items() if k not in ("paths", "reference", "ops")}),
+        parity_ops=_ops(result.parity),
         throughput=_pairs(result.throughput),
         environment=[(name.removeprefix("versions › "), value) for name, value in _pairs(result.environment)],
         config=[(name, str(value)) for name, value in shown.flat(result.config or {})],
@@ -199,6 +200,12 @@ def _parity_rows(parity: dict[str, Any] | None) -> list[dict[str, Any]]:
         words = ("all" if every else "no") if isinstance(equal, bool) else f"{shown.number(equal)}"
         rows.append({"name": name, "every": every, "words": words, **path})
     return rows
+
+
+def _ops(parity: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """The op census of each exported file as one line, most frequent first."""
+    ops = (parity or {}).get("ops") or {}
+    return [(name, ", ".join(f"{op} {count}" for op, count in found.items())) for name, found in ops.items()]
 
 
 def _pairs(values: Mapping[str, Any] | None) -> list[tuple[str, str]]:

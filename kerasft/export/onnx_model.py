@@ -1,8 +1,6 @@
 """A Keras model as one ONNX file of standard ops, with the recurrent layers as native nodes."""
 
 import logging
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import tensorflow as tf
 
 from kerasft.base.errors import InputError
 from kerasft.base.files import atomic_file
+from kerasft.export.census import count_ops, nodes
 from kerasft.export.onnx_recurrent import native_recurrent
 
 OPSET = 17
@@ -30,7 +29,7 @@ def write_onnx(model: keras.Model, path: str | Path, opset: int = OPSET) -> dict
         opset: ONNX operator set, 17 or 18. Default 17.
 
     Returns:
-        The op census, as `census` gives it.
+        The op census, as `onnx_census` gives it.
 
     Raises:
         InputError: if a layer cannot be expressed in standard ONNX ops; the message names it.
@@ -43,7 +42,7 @@ def write_onnx(model: keras.Model, path: str | Path, opset: int = OPSET) -> dict
     proto = convert(model, opset)
     with atomic_file(path) as file:
         file.write(proto.SerializeToString())
-    return _count(proto.graph)
+    return count_ops(proto.graph)
 
 
 def convert(model: keras.Model, opset: int = OPSET) -> onnx.ModelProto:
@@ -107,7 +106,7 @@ def _name_dimensions(proto: onnx.ModelProto, shapes: dict[str, tuple]) -> None:
 
 
 def _refuse_slow_or_foreign(proto: onnx.ModelProto, opset: int) -> None:
-    for node in _nodes(proto.graph):
+    for node in nodes(proto.graph):
         known = node.domain in ("", "ai.onnx") and onnx.defs.has(node.op_type, opset)
         if node.op_type in _SLOW or not known:
             raise InputError(
@@ -116,25 +115,3 @@ def _refuse_slow_or_foreign(proto: onnx.ModelProto, opset: int) -> None:
                 where=f"node {node.name!r}",
                 hint="Build the model from Keras layers and keras.ops.",
             )
-
-
-def census(path: str | Path) -> dict[str, int]:
-    """How often each op occurs in an ONNX file, subgraphs included, most frequent first.
-
-    Example:
-        >>> census("exported/imdb_lstm/1/onnx/model.onnx")["LSTM"]
-        1
-    """
-    return _count(onnx.load(str(path)).graph)
-
-
-def _count(graph: onnx.GraphProto) -> dict[str, int]:
-    return dict(Counter(node.op_type for node in _nodes(graph)).most_common())
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from _nodes(attribute.g)

@@ -14,6 +14,7 @@ import kerasft
 from kerasft.base.errors import InputError
 from kerasft.base.files import read_json, write_json
 from kerasft.export.parity import ParityError, Reference, verify
+from kerasft.runtime.bundle import MODEL, ONNX_FOLDER
 
 if TYPE_CHECKING:
     from kerasft.learner import Learner
@@ -29,11 +30,14 @@ def build(learner: "Learner", folder: Path, name: str, reference: Reference, tol
         The parity report.
     """
     from kerasft.export.bundle import write_bundle
+    from kerasft.export.census import onnx_census, saved_model_census
     from kerasft.export.twin import float32_twin
 
     learner = float32_twin(learner)
     write_bundle(learner, folder, name, {key: column[:_WARMUP_ROWS] for key, column in reference.columns.items()})
-    return verify(learner, folder, reference, tolerance)
+    parity = verify(learner, folder, reference, tolerance)
+    ops = {"SavedModel": saved_model_census(folder), "ONNX": onnx_census(folder / ONNX_FOLDER / MODEL)}
+    return {**parity, "ops": ops}
 
 
 def build_in_process(

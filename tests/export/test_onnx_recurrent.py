@@ -9,7 +9,8 @@ import pytest
 from keras import layers, ops
 
 from kerasft.base.errors import InputError
-from kerasft.export.onnx_model import census, write_onnx
+from kerasft.export.census import onnx_census
+from kerasft.export.onnx_model import write_onnx
 from kerasft.export.onnx_recurrent import native_recurrent
 from kerasft.models import lstm_classifier
 
@@ -61,7 +62,7 @@ def test_the_classifier_is_equal(tmp_path, cell, both, depth, pooling):
     )  # fmt: skip
     ops_found = write_onnx(model, tmp_path / "model.onnx")
     assert ops_found[cell.upper()] == depth * (2 if both else 1)
-    assert ops_found == census(tmp_path / "model.onnx")
+    assert ops_found == onnx_census(tmp_path / "model.onnx")
     assert not {"Loop", "Scan", "If", "Dropout", "PyFunc"} & set(ops_found)
     for lengths in ((5, 1, 3), (2,)):
         assert worst_difference(model, tmp_path / "model.onnx", batch(lengths)) <= 1e-5

@@ -28,6 +28,14 @@ def test_the_layout_of_a_version(published):
     assert [path.name for path in published.path.parent.parent.iterdir()] == ["films"]
 
 
+def test_the_census_of_both_files_shows_core_ops_alone(published):
+    ops = published.parity["ops"]
+    assert ops["ONNX"]["LSTM"] >= 1
+    assert not {"Loop", "If", "Scan"} & set(ops["ONNX"])
+    assert not {"PyFunc", "CudnnRNNV3", "NormalizeUTF8", "RegexSplitWithOffsets"} & set(ops["SavedModel"])
+    assert ops["SavedModel"]["MatMul"] >= 1
+
+
 def test_the_description_names_everything(published):
     description = open_bundle(published.path.parent).description
     assert description["format"] == 1
