@@ -23,10 +23,10 @@ _P4, _P5, _P6 = np.float32(2 / 6194475), np.float32(1 / 1930611375), np.float32(
 _Q1, _Q2, _Q3 = np.float32(12 / 25), np.float32(11 / 345), np.float32(8 / 12075)
 _Q4, _Q5, _Q6 = np.float32(2 / 382375), np.float32(8 / 526530375), np.float32(1 / 86877511875)
 
-_compiled = njit(fastmath=True, nogil=True, cache=True)
+_compiled = njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
 
 
-@njit(fastmath=True, nogil=True, cache=True, inline="always")
+@njit(fastmath=True, nogil=True, error_model="numpy", inline="always")
 def _tanh(x):
     x = min(max(x, -_BOUND), _BOUND)
     y = x * x
@@ -35,9 +35,37 @@ def _tanh(x):
     return x * p / q
 
 
-@njit(fastmath=True, nogil=True, cache=True, inline="always")
+@njit(fastmath=True, nogil=True, error_model="numpy", inline="always")
 def _sigmoid(x):
     return _HALF + _HALF * _tanh(_HALF * x)
+
+
+# The loops below are short on purpose, three or four arrays each: with more, the compiler gives up proving that the
+# arrays do not overlap and falls back to one number at a time, five times slower.
+
+
+@_compiled
+def _sigmoid_all(values):
+    for j in range(len(values)):
+        values[j] = _sigmoid(values[j])
+
+
+@_compiled
+def _tanh_all(values, squashed):
+    for j in range(len(values)):
+        squashed[j] = _tanh(values[j])
+
+
+@_compiled
+def _copy(source, target):
+    for j in range(len(target)):
+        target[j] = source[j]
+
+
+@_compiled
+def _clear(target):
+    for j in range(len(target)):
+        target[j] = 0
 
 
 @_compiled
@@ -94,27 +122,26 @@ def lstm_forward(shares, lengths, reverse, blank, recurrent, state, cell, output
     for position in range(steps):
         t = steps - 1 - position if reverse else position
         for b in range(rows):
-            work[b] = shares[b, t]
-            before[b, t] = state[b]
+            _copy(shares[b, t], work[b])
+            _copy(state[b], before[b, t])
         add_product(state, recurrent, work)
         for b in range(rows):
             if t < lengths[b]:
-                z, g, h, c = work[b], gates[b, t], state[b], cell[b]
-                kept = cells[b, t]
+                z, h, c = work[b], state[b], cell[b]
+                _sigmoid_all(z[: 2 * units])
+                _tanh_all(z[2 * units : 3 * units], z[2 * units : 3 * units])
+                _sigmoid_all(z[3 * units :])
                 for j in range(units):
-                    i = _sigmoid(z[j])
-                    f = _sigmoid(z[units + j])
-                    n = _tanh(z[2 * units + j])
-                    o = _sigmoid(z[3 * units + j])
-                    new = f * c[j] + i * n
-                    g[j], g[units + j], g[2 * units + j], g[3 * units + j] = i, f, n, o
-                    c[j] = new
-                    kept[j] = new
-                    h[j] = o * _tanh(new)
+                    c[j] = z[units + j] * c[j] + z[j] * z[2 * units + j]
+                _tanh_all(c, h)
+                for j in range(units):
+                    h[j] *= z[3 * units + j]
+                _copy(z, gates[b, t])
+                _copy(c, cells[b, t])
             if blank and t >= lengths[b]:
-                outputs[b, position] = 0
+                _clear(outputs[b, position])
             else:
-                outputs[b, position] = state[b]
+                _copy(state[b], outputs[b, position])
 
 
 @_compiled
@@ -137,6 +164,7 @@ def lstm_backward(
     """
     rows, steps, units = cells.shape
     d_z = np.zeros((rows, 4 * units), np.float32)
+    squashed = np.empty(units, np.float32)
     for position in range(steps - 1, -1, -1):
         t = steps - 1 - position if reverse else position
         for b in range(rows):
@@ -146,24 +174,28 @@ def lstm_backward(
                 for j in range(units):
                     dh[j] += d_out[j]
             if t >= lengths[b]:
-                dz[:] = 0
-                d_gates[b, t] = dz
+                _clear(dz)
+                _copy(dz, d_gates[b, t])
                 continue
             earlier = t + 1 if reverse else t - 1
             is_first = earlier < 0 or earlier >= lengths[b]
             last = initial_cell[b] if is_first else cells[b, earlier]
-            now = cells[b, t]
+            i, f, n, o = g[:units], g[units : 2 * units], g[2 * units : 3 * units], g[3 * units :]
+            _tanh_all(cells[b, t], squashed)
             for j in range(units):
-                i, f, n, o = g[j], g[units + j], g[2 * units + j], g[3 * units + j]
-                squashed = _tanh(now[j])
-                d_new = dc[j] + dh[j] * o * (_ONE - squashed * squashed)
-                dz[j] = d_new * n * i * (_ONE - i)
-                dz[units + j] = d_new * last[j] * f * (_ONE - f)
-                dz[2 * units + j] = d_new * i * (_ONE - n * n)
-                dz[3 * units + j] = dh[j] * squashed * o * (_ONE - o)
-                dc[j] = d_new * f
-                dh[j] = 0
-            d_gates[b, t] = dz
+                dz[3 * units + j] = dh[j] * squashed[j] * o[j] * (_ONE - o[j])
+            for j in range(units):
+                dc[j] += dh[j] * o[j] * (_ONE - squashed[j] * squashed[j])
+            for j in range(units):
+                dz[j] = dc[j] * n[j] * i[j] * (_ONE - i[j])
+            for j in range(units):
+                dz[units + j] = dc[j] * last[j] * f[j] * (_ONE - f[j])
+            for j in range(units):
+                dz[2 * units + j] = dc[j] * i[j] * (_ONE - n[j] * n[j])
+            for j in range(units):
+                dc[j] *= f[j]
+            _clear(dh)
+            _copy(dz, d_gates[b, t])
         add_product(d_z, recurrent_t, d_state)
 
 
@@ -189,23 +221,27 @@ def gru_forward(shares, lengths, reverse, blank, recurrent, bias, state, outputs
     for position in range(steps):
         t = steps - 1 - position if reverse else position
         for b in range(rows):
-            work[b] = bias
-            before[b, t] = state[b]
+            _copy(bias, work[b])
+            _copy(state[b], before[b, t])
         add_product(state, recurrent, work)
         for b in range(rows):
             if t < lengths[b]:
-                w, x, g, h, kept = work[b], shares[b, t], gates[b, t], state[b], inner[b, t]
+                w, x, h = work[b], shares[b, t], state[b]
+                candidate = w[2 * units :]
+                _copy(candidate, inner[b, t])
+                for j in range(2 * units):
+                    w[j] += x[j]
+                _sigmoid_all(w[: 2 * units])
                 for j in range(units):
-                    z = _sigmoid(x[j] + w[j])
-                    r = _sigmoid(x[units + j] + w[units + j])
-                    kept[j] = w[2 * units + j]
-                    n = _tanh(x[2 * units + j] + r * w[2 * units + j])
-                    g[j], g[units + j], g[2 * units + j] = z, r, n
-                    h[j] = z * h[j] + (_ONE - z) * n
+                    candidate[j] = x[2 * units + j] + w[units + j] * candidate[j]
+                _tanh_all(candidate, candidate)
+                for j in range(units):
+                    h[j] = w[j] * h[j] + (_ONE - w[j]) * candidate[j]
+                _copy(w, gates[b, t])
             if blank and t >= lengths[b]:
-                outputs[b, position] = 0
+                _clear(outputs[b, position])
             else:
-                outputs[b, position] = state[b]
+                _copy(state[b], outputs[b, position])
 
 
 @_compiled
@@ -236,16 +272,20 @@ def gru_backward(gates, lengths, reverse, blank, recurrent_t, before, inner, d_o
                 for j in range(units):
                     dh[j] += d_out[j]
             if t >= lengths[b]:
-                dx[:] = 0
-                dz[:] = 0
+                _clear(dx)
+                _clear(dz)
             else:
+                z, r, n = g[:units], g[units : 2 * units], g[2 * units :]
                 for j in range(units):
-                    z, r, n = g[j], g[units + j], g[2 * units + j]
-                    d_n = dh[j] * (_ONE - z) * (_ONE - n * n)
-                    dx[j] = dh[j] * (last[j] - n) * z * (_ONE - z)
-                    dx[units + j] = d_n * kept[j] * r * (_ONE - r)
-                    dx[2 * units + j] = d_n
-                    dz[j], dz[units + j], dz[2 * units + j] = dx[j], dx[units + j], d_n * r
-                    dh[j] = dh[j] * z
-            d_inner[b, t] = dz
+                    dx[j] = dh[j] * (last[j] - n[j]) * z[j] * (_ONE - z[j])
+                for j in range(units):
+                    dx[2 * units + j] = dh[j] * (_ONE - z[j]) * (_ONE - n[j] * n[j])
+                for j in range(units):
+                    dx[units + j] = dx[2 * units + j] * kept[j] * r[j] * (_ONE - r[j])
+                for j in range(units):
+                    dz[2 * units + j] = dx[2 * units + j] * r[j]
+                _copy(dx[: 2 * units], dz[: 2 * units])
+                for j in range(units):
+                    dh[j] *= z[j]
+            _copy(dz, d_inner[b, t])
         add_product(d_z, recurrent_t, d_state)
