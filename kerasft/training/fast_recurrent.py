@@ -5,6 +5,7 @@ variables, the same results to rounding, so a model is built, saved and exported
 """
 
 import itertools
+import math
 import os
 import types
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ import numpy as np
 
 from kerasft.base.errors import InputError
 from kerasft.training.memory import keep_freed_memory
+
+_ALIGNMENT = 64
 
 
 @contextmanager
@@ -202,8 +205,8 @@ def _lstm_forward(reverse, blank, shares, lengths, recurrent, state, cell):
     from kerasft.training.recurrent_kernels import lstm_forward
 
     rows, steps, units = shares.shape[0], shares.shape[1], recurrent.shape[0]
-    state, cell, gates = state.copy(), cell.copy(), np.empty_like(shares)
-    outputs, before, cells = (np.empty((rows, steps, units), np.float32) for _ in range(3))
+    state, cell, gates = state.copy(), cell.copy(), _empty(shares.shape)
+    outputs, before, cells = (_empty((rows, steps, units)) for _ in range(3))
     given, made = (shares, lengths), (state, cell, outputs, gates, before, cells)
     _over_rows(lstm_forward, given, (reverse, blank, recurrent), made)
     return [outputs, state, cell, gates, before, cells]
@@ -212,7 +215,7 @@ def _lstm_forward(reverse, blank, shares, lengths, recurrent, state, cell):
 def _lstm_backward(reverse, blank, gates, lengths, recurrent_t, initial_cell, cells, d_outputs, d_state, d_cell):
     from kerasft.training.recurrent_kernels import lstm_backward
 
-    d_state, d_cell, d_gates = d_state.copy(), d_cell.copy(), np.empty_like(gates)
+    d_state, d_cell, d_gates = d_state.copy(), d_cell.copy(), _empty(gates.shape)
     made = (initial_cell, cells, d_outputs, d_state, d_cell, d_gates)
     _over_rows(lstm_backward, (gates, lengths), (reverse, blank, recurrent_t), made)
     return [d_gates, d_state, d_cell]
@@ -222,8 +225,8 @@ def _gru_forward(reverse, blank, shares, lengths, recurrent, bias, state):
     from kerasft.training.recurrent_kernels import gru_forward
 
     rows, steps, units = shares.shape[0], shares.shape[1], recurrent.shape[0]
-    state, gates = state.copy(), np.empty_like(shares)
-    outputs, before, inner = (np.empty((rows, steps, units), np.float32) for _ in range(3))
+    state, gates = state.copy(), _empty(shares.shape)
+    outputs, before, inner = (_empty((rows, steps, units)) for _ in range(3))
     made = (state, outputs, gates, before, inner)
     _over_rows(gru_forward, (shares, lengths), (reverse, blank, recurrent, bias), made)
     return [outputs, state, gates, before, inner]
@@ -232,10 +235,17 @@ def _gru_forward(reverse, blank, shares, lengths, recurrent, bias, state):
 def _gru_backward(reverse, blank, gates, lengths, recurrent_t, before, inner, d_outputs, d_state):
     from kerasft.training.recurrent_kernels import gru_backward
 
-    d_state, d_gates, d_inner = d_state.copy(), np.empty_like(gates), np.empty_like(gates)
+    d_state, d_gates, d_inner = d_state.copy(), _empty(gates.shape), _empty(gates.shape)
     made = (before, inner, d_outputs, d_state, d_gates, d_inner)
     _over_rows(gru_backward, (gates, lengths), (reverse, blank, recurrent_t), made)
     return [d_gates, d_inner, d_state]
+
+
+def _empty(shape: tuple[int, ...]) -> np.ndarray:
+    """An array on a boundary that TensorFlow takes over without copying it."""
+    raw = np.empty(4 * math.prod(shape) + _ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % _ALIGNMENT
+    return raw[start : start + 4 * math.prod(shape)].view(np.float32).reshape(shape)
 
 
 def _over_rows(kernel: Any, first: tuple[Any, ...], shared: tuple[Any, ...], last: tuple[Any, ...]) -> None:
