@@ -8,7 +8,8 @@ import pytest
 from keras import layers, ops
 
 from kerasft.base.errors import InputError
-from kerasft.export.onnx_model import census, write_onnx
+from kerasft.export.census import onnx_census
+from kerasft.export.onnx_model import write_onnx
 
 
 def bag_of_words():
@@ -22,7 +23,7 @@ def bag_of_words():
 def test_names_dimensions_and_numbers(tmp_path, opset):
     model, path = bag_of_words(), tmp_path / "model.onnx"
     found = write_onnx(model, path, opset)
-    assert found == census(path)
+    assert found == onnx_census(path)
     assert "Dropout" not in found
     proto = onnx.load(str(path))
     assert {item.domain: item.version for item in proto.opset_import}[""] == opset
