@@ -46,38 +46,38 @@ def main(arguments: Sequence[str]) -> None:
     from kerasft.learner import Learner
     from kerasft.training.label_start import start_from_labels
 
-    run = open_run(config, config.where.run, APP)
-    rows = data.load(
-        config.rows.data,
-        text_column=config.rows.text_column,
-        label_column=config.rows.label_column,
-        drop_leaks=config.rows.drop_leaks,
-        seed=config.recipe.seed,
-        cache=run / "cache",
-    )
-    text = inputs.Text.learn(rows.train["text"], **vars(config.text))
-    training.prepare(config.recipe)
-    model = models.lstm_classifier(
-        text.vocabulary_size,
-        classes=len(rows.labels),
-        embedding=config.model.embedding,
-        width=config.model.width,
-        layers_count=config.model.layers,
-        cell=config.model.cell,
-        bidirectional=config.model.bidirectional,
-        pooling=config.model.pooling,
-        dropout=config.model.dropout,
-        word_dropout=config.model.word_dropout,
-        wide=config.model.wide,
-        wide_dropout=0.0,
-    )
-    weights = None if config.model.class_weights == "none" else config.model.class_weights
-    task = tasks.Classification(rows.labels, class_weights=weights, label_smoothing=config.model.label_smoothing)
-    learner = Learner({"text": text}, model, task)
-    if config.model.wide:
-        tokens = text.encode_cached(rows.train["text"], run / "cache")
-        start_from_labels(model, tokens, task.targets(rows.train["label"]), len(rows.labels))
-    train_and_publish(learner, rows, config.recipe, config.where, config=config, run=run, app=APP)
+    with open_run(config, config.where.run, APP) as run:
+        rows = data.load(
+            config.rows.data,
+            text_column=config.rows.text_column,
+            label_column=config.rows.label_column,
+            drop_leaks=config.rows.drop_leaks,
+            seed=config.recipe.seed,
+            cache=run / "cache",
+        )
+        text = inputs.Text.learn(rows.train["text"], **vars(config.text))
+        training.prepare(config.recipe)
+        model = models.lstm_classifier(
+            text.vocabulary_size,
+            classes=len(rows.labels),
+            embedding=config.model.embedding,
+            width=config.model.width,
+            layers_count=config.model.layers,
+            cell=config.model.cell,
+            bidirectional=config.model.bidirectional,
+            pooling=config.model.pooling,
+            dropout=config.model.dropout,
+            word_dropout=config.model.word_dropout,
+            wide=config.model.wide,
+            wide_dropout=0.0,
+        )
+        weights = None if config.model.class_weights == "none" else config.model.class_weights
+        task = tasks.Classification(rows.labels, class_weights=weights, label_smoothing=config.model.label_smoothing)
+        learner = Learner({"text": text}, model, task)
+        if config.model.wide:
+            tokens = text.encode_cached(rows.train["text"], run / "cache")
+            start_from_labels(model, tokens, task.targets(rows.train["label"]), len(rows.labels))
+        train_and_publish(learner, rows, config.recipe, config.where, config=config, run=run, app=APP)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The folder of a run: made new, or found again and gone on with."""
 
 import datetime
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +11,19 @@ from kerasft.base.errors import InputError, shorten
 from kerasft.cli.config import meaning, read_config, write_config
 
 
-def open_run(config: Any, folder: Path | None, app: str) -> Path:
+@contextmanager
+def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
     """Makes the run folder and writes config.yaml, or checks that a folder that is there is of this config.
+
+    A folder that was made here goes away again if the block fails before training has begun: after a mistake in
+    the options, nothing is left that would stand in the way of the next try.
 
     Args:
         config: the resolved config.
         folder: the run folder, or None for a new one, runs/APP/<time>.
         app: name of the app, for the default folder and the command in config.yaml.
 
-    Returns:
+    Yields:
         The folder.
 
     Raises:
@@ -25,18 +32,39 @@ def open_run(config: Any, folder: Path | None, app: str) -> Path:
     if folder is None:
         now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
         folder = Path("runs") / app / now
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    begun = _check(folder, config)
+    if not begun:
+        write_config(config, folder / "config.yaml", f"python -m apps.{app}")
+    try:
+        yield folder
+    except InputError:
+        if not begun and not (folder / "checkpoints").exists():
+            _take_back(folder, made)
+        raise
+
+
+def _check(folder: Path, config: Any) -> bool:
+    """Whether the run was begun before, with this very config."""
     written = folder / "config.yaml"
     if folder.is_file():
         raise InputError("the run folder is a file", received=str(folder), where="--run")
     if written.exists():
         _check_same(read_config(written), meaning(config), folder)
-    elif folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        return True
+    if folder.is_dir() and any(folder.iterdir()):
         raise InputError(
             "the run folder holds something else", received=str(folder), where="--run", hint="Name a new folder."
         )
-    else:
-        write_config(config, written, f"python -m apps.{app}")
-    return folder
+    return False
+
+
+def _take_back(folder: Path, made: list[Path]) -> None:
+    shutil.rmtree(folder / "cache", ignore_errors=True)
+    (folder / "config.yaml").unlink(missing_ok=True)
+    for path in made:
+        if not any(path.iterdir()):
+            path.rmdir()
 
 
 def _check_same(written: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:

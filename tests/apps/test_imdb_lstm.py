@@ -85,20 +85,21 @@ def test_a_run_that_has_ended_is_told_again_and_exports_nothing_new(done):
         (["--export", "reviews.csv"], ["reviews.csv"]),
     ],
 )
-def test_a_mistake_is_one_clear_error_and_writes_no_bundle(tmp_path, arguments, texts):
+def test_a_mistake_is_one_clear_error_and_writes_nothing(tmp_path, arguments, texts):
     (tmp_path / "reviews.csv").write_text("review,sentiment\nGood film,pos\nBad film,neg\n")
     (tmp_path / "one.csv").write_text("text,label\nGood film,pos\nBetter film,pos\n")
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "ragged.csv").write_text("text,label\na,pos\nb,neg\nc,pos,more\n")
     (tmp_path / "latin.csv").write_bytes("text,label\ncaf\xe9,pos\n".encode("latin-1"))
     (tmp_path / "bad.yaml").write_text("epoch: 3\n")
+    before = sorted(tmp_path.iterdir())
     run = app("imdb_lstm", *arguments, cwd=tmp_path)
     told = " ".join((run.stderr + run.stdout).replace("│", " ").split())
     assert run.returncode == 2, told
     assert "Traceback" not in told
     for text in texts:
         assert text in told
-    assert not (tmp_path / "exported").exists()
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.slow

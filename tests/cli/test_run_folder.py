@@ -13,21 +13,42 @@ class Config:
     run: str | None = None
 
 
+def opened(*arguments):
+    with open_run(*arguments) as folder:
+        return folder
+
+
 def test_a_run_is_found_again(tmp_path):
-    folder = open_run(Config(), tmp_path / "run", "app")
-    assert open_run(Config(run="elsewhere"), folder, "app") == folder
+    folder = opened(Config(), tmp_path / "run", "app")
+    assert opened(Config(run="elsewhere"), folder, "app") == folder
     assert [path.name for path in folder.iterdir()] == ["config.yaml"]
 
 
 def test_without_a_name_a_run_is_named_after_its_app(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert open_run(Config(), None, "app").parts[:2] == ("runs", "app")
+    assert opened(Config(), None, "app").parts[:2] == ("runs", "app")
+
+
+def test_a_mistake_before_training_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in (None, tmp_path / "deep" / "run"):
+        with pytest.raises(InputError), open_run(Config(), folder, "app") as run:
+            (run / "cache").mkdir()
+            raise InputError("no such column")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_keeps_what_was_trained(tmp_path):
+    with pytest.raises(InputError), open_run(Config(), tmp_path / "run", "app") as run:
+        (run / "checkpoints").mkdir()
+        raise InputError("the loss became NaN")
+    assert (tmp_path / "run" / "config.yaml").exists()
 
 
 def test_a_run_of_another_config_is_refused(tmp_path):
-    open_run(Config(), tmp_path / "run", "app")
+    opened(Config(), tmp_path / "run", "app")
     with pytest.raises(InputError) as told:
-        open_run(Config(epochs=5, seed=1), tmp_path / "run", "app")
+        opened(Config(epochs=5, seed=1), tmp_path / "run", "app")
     assert "the run folder was begun with another config: epochs was 3 (and 1 more). Received: 5." in str(told.value)
     assert "Name a new folder with --run" in str(told.value)
 
@@ -35,11 +56,11 @@ def test_a_run_of_another_config_is_refused(tmp_path):
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(InputError, match="the run folder holds something else"):
-        open_run(Config(), tmp_path, "app")
+        opened(Config(), tmp_path, "app")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="the run folder is a file"):
-        open_run(Config(), tmp_path / "file", "app")
+        opened(Config(), tmp_path / "file", "app")
