@@ -109,6 +109,15 @@ def test_control_c_finishes_the_batch_saves_and_says_how_to_go_on(tmp_path, monk
     assert "Going on at epoch 2, batch 4 of 8." in (tmp_path / "log").read_text()
 
 
+@pytest.fixture
+def control_c():
+    """Ctrl-C as in a terminal; a shell's background jobs are started with it ignored."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+@pytest.mark.usefixtures("control_c")
 def test_a_second_control_c_interrupts_at_once():
     with interruptible(QUIET) as request:
         signal.raise_signal(signal.SIGINT)
