@@ -117,7 +117,7 @@ def _measure(
             "validation_seconds": sum(row["validation_seconds"] for row in history.rows),
             "share_waiting_for_data": float(np.median([row["waiting"] for row in history.rows])),
         },
-        "prediction (Keras, raw text)": {"documents_per_second": len(truth) / seconds},
+        "prediction": {"documents_per_second": len(truth) / seconds},
     }
     return RunResult(
         title=app,
