@@ -64,13 +64,14 @@ def train_and_publish(
     write_json(run / "metrics.json", result.metrics)
     write_json(run / "environment.json", result.environment)
     bundle = _publish(learner, rows, options, result, app, console)
+    published = _shown(bundle.path)
     result = RunResult.of(
-        {**result.to_json(), "parity": bundle.parity, "commands": _commands(app, bundle.path.parent, run)}
+        {**result.to_json(), "parity": bundle.parity, "commands": _commands(app, published.parent, run)}
     )
-    write_json(run / "bundle.json", {"path": str(bundle.path), "version": bundle.version})
+    write_json(run / "bundle.json", {"path": str(published), "version": bundle.version})
     write_report(result, run / "report.html")
     write_json(done, result.to_json())
-    print_summary(result, run, bundle.path, console)
+    print_summary(result, run, published, console)
     return result
 
 
@@ -160,6 +161,11 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
             ),
             rows=options.verify_rows,
         )
+
+
+def _shown(path: Path) -> Path:
+    """A path as a person would type it: relative where it lies below the working folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _commands(app: str, bundle: Path, run: Path | None = None) -> dict[str, str]:

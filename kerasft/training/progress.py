@@ -71,7 +71,7 @@ class ProgressBar(keras.callbacks.Callback):
         seconds = max(getattr(self, "_trained", time.perf_counter()) - self._began, 1e-9)
         rate = f"{self._rows / seconds:,.0f} documents/s"
         line = f"Epoch {epoch + 1}/{self.epochs}  {_figures(logs or {})}  {rate}  {seconds:.0f} s"
-        self.console.print(line, highlight=False)
+        self.console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Takes the bar off the screen."""
