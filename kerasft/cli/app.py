@@ -45,7 +45,7 @@ def start_backend() -> None:
     is turned aside for the length of the import; what was written comes back if the import fails.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for name in ("tensorflow", "tf2onnx", "absl"):
+    for name in ("tensorflow", "tf2onnx", "absl", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
     sys.stderr.flush()
     kept = os.dup(2)
