@@ -1,5 +1,6 @@
 """TensorFlow Datasets, imported only when asked for; prepared sets are read from TFDS_DATA_DIR without network."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pyarrow as pa
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.data.sources.base import Part
 from kerasft.data.sources.files import split_of
+
+logger = logging.getLogger(__name__)
 
 _BATCH_ROWS = 1024
 _OFFLINE = (
@@ -51,6 +54,7 @@ def _builder(name: str) -> Any:
             "tensorflow-datasets does not take this name", received=name, where=str(error).splitlines()[0]
         ) from None
     if not builder.is_prepared():
+        logger.warning("downloading %s; without network this gives up after some minutes", name)
         try:
             builder.download_and_prepare()
         except Exception as error:  # whatever the network, the set's own code or the disk raises
