@@ -1,0 +1,1 @@
+"""Changes to train rows on their way into a batch; numpy only, and a pure function of seed, epoch and batch."""
