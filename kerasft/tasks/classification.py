@@ -7,6 +7,9 @@ import numpy as np
 
 from kerasft.base.errors import InputError, did_you_mean
 
+MISSING = -1
+"""The class number of a row without a label."""
+
 _MOST_LABELS = 1_000
 
 
@@ -83,37 +86,63 @@ class Classification:
             hint=did_you_mean(str(label), self.labels),
         )
 
-    def targets(self, values: Iterable[Any]) -> np.ndarray:
+    @property
+    def parts(self) -> dict[str, "Classification"]:
+        """This task by the name of its target: the shape in which `Targets` has several."""
+        return {self.target: self}
+
+    def targets(self, values: Iterable[Any], missing_ok: bool = False) -> np.ndarray:
         """Class numbers of raw labels.
 
         Args:
             values: one label a row; compared as text.
+            missing_ok: whether a row may be without a label: None, or "" where that is no label. Default False.
 
         Returns:
-            int32 [rows].
+            int32 [rows]; -1 for a row without a label.
 
         Raises:
-            InputError: if a label is unknown.
+            InputError: if a label is unknown, or missing where that is not allowed.
         """
-        try:
-            return np.fromiter((self._number[str(value)] for value in values), dtype=np.int32)
-        except KeyError as error:
-            raise self._unknown(error.args[0]) from None
+        number = dict(self._number)
+        if missing_ok:
+            number = {"": MISSING, **number, None: MISSING}
+        return np.fromiter((self._find(value, number, row) for row, value in enumerate(values)), dtype=np.int32)
+
+    def _find(self, value: Any, number: Mapping[Any, int], row: int) -> int:
+        found = number.get(value if value is None or type(value) is str else str(value))
+        if found is not None:
+            return found
+        if value is None:
+            raise InputError(f"a row has no {self.target}", received=None, where=f"row {row + 1}")
+        raise self._unknown(value)
 
     def training_targets(self, numbers: np.ndarray) -> np.ndarray:
-        """What the loss compares with: the class numbers, int32 [rows], or one-hot float32 [rows, labels]."""
+        """What the loss compares with: the class numbers, int32 [rows], or one-hot float32 [rows, labels].
+
+        A row without a label (-1) is given class 0, as losses refuse -1; its weight in `sample_weights` is 0.
+        """
+        numbers = np.maximum(numbers, 0)
         return np.eye(len(self.labels), dtype=np.float32)[numbers] if self.one_hot else numbers
 
     def sample_weights(self, numbers: np.ndarray) -> np.ndarray | None:
-        """The weight of each train row, float32 [rows] with mean near 1, or None where all weigh the same."""
+        """The weight of each train row, or None where all weigh the same.
+
+        Args:
+            numbers: class numbers, int [rows]; -1 for a row without a label.
+
+        Returns:
+            float32 [rows], 0 for rows without a label and of mean near 1 over the others.
+        """
+        known = np.asarray(numbers) != MISSING
         if self.class_weights is None:
-            return None
+            return None if known.all() else known.astype(np.float32)
         if self.class_weights == "balanced":
-            counts = np.bincount(numbers, minlength=len(self.labels))
-            weights = len(numbers) / (len(self.labels) * np.maximum(counts, 1))
+            counts = np.bincount(numbers[known], minlength=len(self.labels))
+            weights = known.sum() / (len(self.labels) * np.maximum(counts, 1))
         else:
             weights = np.array([self.class_weights.get(label, 1.0) for label in self.labels])
-        return weights.astype(np.float32)[numbers]
+        return np.where(known, weights.astype(np.float32)[numbers], np.float32(0))
 
     def loss(self) -> Any:
         """The Keras loss on logits: softmax cross-entropy."""

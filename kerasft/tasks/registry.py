@@ -6,11 +6,15 @@ from typing import Any
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json, write_json
 from kerasft.tasks.classification import Classification
+from kerasft.tasks.targets import Targets
 
-_TYPES = {"classification": Classification}
+Task = Classification | Targets
+"""Any task."""
+
+_TYPES: dict[str, type[Task]] = {"classification": Classification, "targets": Targets}
 
 
-def from_json(value: dict[str, Any]) -> Classification:
+def from_json(value: dict[str, Any]) -> Task:
     """Makes a task from what its `to_json` returned.
 
     Raises:
@@ -27,11 +31,11 @@ def from_json(value: dict[str, Any]) -> Classification:
     return _TYPES[kind].from_json(value)
 
 
-def save(task: Classification, path: str | Path) -> None:
+def save(task: Task, path: str | Path) -> None:
     """Writes a task as JSON, atomically."""
     write_json(path, task.to_json())
 
 
-def load(path: str | Path) -> Classification:
+def load(path: str | Path) -> Task:
     """Reads a task that `save` wrote."""
     return from_json(read_json(path))
