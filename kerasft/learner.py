@@ -12,15 +12,20 @@ from kerasft import tasks
 from kerasft.base.errors import InputError
 from kerasft.base.files import atomic_folder
 from kerasft.inputs.batching import BatchPlan
+from kerasft.inputs.encoding import PRESENT, encode_columns, inputs_used, row_lengths, take, with_inputs_used
+from kerasft.inputs.stack import OnBad
 
 
 class Learner:
     """Named inputs, a functional model that takes their arrays, and the task that reads its outputs.
 
     Args:
-        inputs: input objects by name; each turns one raw column into the model's array of that name.
+        inputs: input objects by name; each turns one raw column into the model's array of that name. A model of
+            several inputs also takes a mask for each, `<name>_present`: 1 where there is a value, else 0.
         model: a functional `keras.Model`, dict in, dict out.
         task: what the outputs mean.
+        on_bad: what a raw value that cannot be read does: "refuse" (an error that names its place) or count as
+            "missing". Default "refuse".
 
     Raises:
         InputError: if the model's inputs are not those, or it lacks the task's output.
@@ -30,17 +35,20 @@ class Learner:
         learner.answers({"text": ["A quiet, moving film."]})
     """
 
-    def __init__(self, inputs: Mapping[str, Any], model: keras.Model, task: Any):
-        self.inputs, self.model, self.task = dict(inputs), model, task
+    def __init__(self, inputs: Mapping[str, Any], model: keras.Model, task: Any, on_bad: OnBad = "refuse"):
+        self.inputs, self.model, self.task, self.on_bad = dict(inputs), model, task, on_bad
         wanted = {tensor.name for tensor in model.inputs}
-        if wanted != set(self.inputs):
+        masks = {name + PRESENT for name in self.inputs}
+        self.masked = bool(wanted & masks)
+        if wanted != set(self.inputs) | (masks if self.masked else set()):
             raise InputError(
                 "the model's inputs are not the learner's", received=sorted(self.inputs), allowed=sorted(wanted)
             )
-        if task.target not in model.output:
-            raise InputError(
-                "the model has no output for the task's target", received=task.target, allowed=sorted(model.output)
-            )
+        for target in task.parts:
+            if target not in model.output:
+                raise InputError(
+                    "the model has no output for the task's target", received=target, allowed=sorted(model.output)
+                )
 
     def encode(self, columns: Mapping[str, Any] | Any, cache: Path | None = None) -> dict[str, Any]:
         """Arrays of raw columns, by input name; kept under `cache` by content where that is given.
@@ -49,10 +57,7 @@ class Learner:
             columns: anything that gives a column of raw values by the input's name: a dict or a split.
             cache: folder for memory-mapped arrays, or None to keep them in memory.
         """
-        return {
-            name: item.encode(columns[name]) if cache is None else item.encode_cached(columns[name], cache)
-            for name, item in self.inputs.items()
-        }
+        return encode_columns(self.inputs, columns, masked=self.masked, cache=cache, on_bad=self.on_bad)
 
     def predict(self, columns: Mapping[str, Sequence[Any]] | Any, batch_size: int = 64) -> dict[str, np.ndarray]:
         """The model's outputs for raw columns, in the rows' order.
@@ -80,8 +85,10 @@ class Learner:
         return {name: keras.ops.convert_to_numpy(value) for name, value in self.model.predict_on_batch(batch).items()}
 
     def answers(self, columns: Mapping[str, Sequence[Any]] | Any, batch_size: int = 64) -> list[dict[str, Any]]:
-        """Decoded answers for raw columns: label and scores a row."""
-        return self.task.decode(self.predict(columns, batch_size))
+        """Decoded answers for raw columns: label and scores a row, and which inputs were used if there are several."""
+        arrays = self.encode(columns)
+        answers = self.task.decode(self.predict_arrays(arrays, batch_size))
+        return with_inputs_used(answers, inputs_used(self.inputs, arrays))
 
     def save(self, folder: str | Path) -> None:
         """Writes model.keras, inputs/ and task.json to a new folder, all of it or nothing."""
@@ -109,16 +116,3 @@ class Learner:
             )
         model = keras.models.load_model(folder / "model.keras")
         return cls(inputs_room.load(folder / "inputs"), model, tasks.load(folder / "task.json"))
-
-
-def row_lengths(arrays: Mapping[str, Any]) -> np.ndarray:
-    """The length of each row for batching, int64 [rows]: of the longest ragged input, else 1."""
-    lengths = [item.lengths for item in arrays.values() if hasattr(item, "lengths")]
-    if lengths:
-        return np.maximum.reduce(lengths)
-    return np.ones(len(next(iter(arrays.values()))), dtype=np.int64)
-
-
-def take(arrays: Mapping[str, Any], rows: np.ndarray, width: int) -> dict[str, np.ndarray]:
-    """The rows of a batch as the model takes them; ragged inputs are padded to `width` on the right."""
-    return {name: item[rows].pad(width) if hasattr(item, "pad") else item[rows] for name, item in arrays.items()}

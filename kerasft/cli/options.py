@@ -24,6 +24,15 @@ class DataOptions:
     drop_leaks: bool = False
     """Remove from the train rows those whose text is also in the validation or test rows."""
 
+    split_column: str | None = None
+    """Column that says of each row train, validation or test. Default: a column named split, if there is one."""
+
+    test_where: str | None = None
+    """Rule for the test rows, such as "id % 10 == 0" or "take < 5"."""
+
+    validation_where: str | None = None
+    """Rule for the validation rows, likewise."""
+
 
 @dataclass(frozen=True)
 class TextOptions:

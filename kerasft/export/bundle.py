@@ -11,14 +11,15 @@ import numpy as np
 from kerasft import __version__
 from kerasft import inputs as inputs_room
 from kerasft.base.files import write_json
+from kerasft.export.input_graphs import raw_feed
 from kerasft.export.onnx_model import OPSET, write_onnx
-from kerasft.export.saved_model import RAW, TOKENS, write_saved_model
+from kerasft.export.saved_model import RAW, arrays_signature, write_saved_model
 from kerasft.export.warmup import write_warmup
-from kerasft.inputs import to_utf8
+from kerasft.inputs.encoding import row_lengths, take
 from kerasft.learner import Learner
 from kerasft.runtime.bundle import DESCRIPTION, FORMAT, INPUTS, MODEL, ONNX_FOLDER, sha256
 
-_PACKAGES = ("tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "tokenizers", "numpy")
+_PACKAGES = ("tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "tokenizers", "pillow", "soundfile", "numpy")
 _WARMUP_ROWS = (1, 8)
 
 
@@ -31,7 +32,9 @@ class Bundle:
     parity: dict[str, Any]
 
 
-def write_bundle(learner: Learner, folder: Path, name: str, warmup: dict[str, list[str]]) -> None:
+def write_bundle(
+    learner: Learner, folder: Path, name: str, warmup: dict[str, list[Any]], columns: dict[str, str] | None = None
+) -> None:
     """Writes everything of a version but its reports.
 
     Args:
@@ -39,40 +42,47 @@ def write_bundle(learner: Learner, folder: Path, name: str, warmup: dict[str, li
         folder: an empty folder.
         name: the name under which the model will be served.
         warmup: a few held-out rows, as columns by input name; they become the warm-up requests.
+        columns: the source's column (or template over columns) of each input, where a file to score has it too.
 
     Raises:
         InputError: if a part of the learner has no SavedModel or ONNX form.
     """
     write_saved_model(learner, folder)
     write_warmup(folder, _warmup_requests(learner, warmup), name)
-    write_onnx_folder(learner, folder / ONNX_FOLDER, name)
+    write_onnx_folder(learner, folder / ONNX_FOLDER, name, columns)
 
 
-def write_onnx_folder(learner: Learner, folder: Path, name: str) -> None:
+def write_onnx_folder(learner: Learner, folder: Path, name: str, columns: dict[str, str] | None = None) -> None:
     """Writes what `kerasft.runtime` reads: model.onnx, the inputs' files and bundle.json, which names them all."""
     folder.mkdir(parents=True)
     census = write_onnx(learner.model, folder / MODEL)
     inputs_room.save(learner.inputs, folder / INPUTS)
-    write_json(folder / DESCRIPTION, _description(learner, folder, name, census))
+    write_json(folder / DESCRIPTION, _description(learner, folder, name, columns, census))
 
 
-def _warmup_requests(learner: Learner, columns: dict[str, list[str]]) -> list[tuple[str, dict[str, np.ndarray]]]:
+def _warmup_requests(learner: Learner, columns: dict[str, list[Any]]) -> list[tuple[str, dict[str, np.ndarray]]]:
     requests = []
     for rows in _WARMUP_ROWS:
         part = {name: column[:rows] for name, column in columns.items()}
-        strings = {name: np.array([to_utf8(text) for text in column], object) for name, column in part.items()}
+        raw: dict[str, np.ndarray] = {}
+        for name, item in learner.inputs.items():
+            raw |= raw_feed(name, item, part[name])
         arrays = learner.encode(part)
-        ids = {name: item.pad(int(item.lengths.max())) for name, item in arrays.items()}
-        requests += [(RAW, strings), (TOKENS, ids)]
+        lengths = row_lengths(arrays)
+        requests += [(RAW, raw), (arrays_signature(learner), take(arrays, np.arange(len(lengths)), lengths.max()))]
     return requests
 
 
-def _description(learner: Learner, folder: Path, name: str, census: dict[str, int]) -> dict[str, Any]:
+def _description(
+    learner: Learner, folder: Path, name: str, columns: dict[str, str] | None, census: dict[str, int]
+) -> dict[str, Any]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "format": FORMAT,
         "name": name,
         "inputs": {key: item.spec() for key, item in learner.inputs.items()},
+        "arrays": list(learner.model.input),
+        "columns": columns or {},
         "outputs": list(learner.model.output),
         "task": learner.task.to_json(),
         "opset": OPSET,

@@ -1,7 +1,6 @@
 """The parity gate: an export is published only if every path gives the trained model's answers."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,56 +8,17 @@ from typing import Any
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.inputs.hostile import HOSTILE_TEXTS
+from kerasft.export.reference import Columns, Reference
 
 TOLERANCE = 1e-5
-LEAST_ROWS = 256
 _BATCH = 64
 _SINGLE_ROWS = 32
+_EVERY_COMBINATION = 8  # of the rows with inputs held back, each combination among them
 _SHOWN = 80
 
 
 class ParityError(InputError):
     """An export that does not give the trained model's answers; nothing was published."""
-
-
-@dataclass
-class Reference:
-    """The rows of the gate and what the trained model says of them."""
-
-    columns: dict[str, list[str]]
-    hostile: int
-    scores: np.ndarray
-    seconds: float
-
-    @property
-    def rows(self) -> int:
-        """Rows, hostile ones included."""
-        return len(self.scores)
-
-
-def make_reference(learner: Any, split: Mapping[str, Any], rows: int) -> Reference:
-    """Takes held-out rows spread evenly over a split, adds the hostile texts and asks the trained model.
-
-    Args:
-        learner: the learner, on whatever backend trained it.
-        split: held-out rows; a column of texts by each input's name.
-        rows: rows to take; at least 256 are taken, or all where there are fewer.
-
-    Raises:
-        InputError: if the split is empty.
-    """
-    columns: dict[str, list[str]] = {}
-    for name in learner.inputs:
-        column = split[name]
-        if not len(column):
-            raise InputError("there are no held-out rows to verify an export with", received=0, where="verify_on")
-        count = min(len(column), max(rows, LEAST_ROWS))
-        chosen = np.linspace(0, len(column) - 1, count).astype(np.int64)
-        columns[name] = [column[int(row)] or "" for row in chosen] + list(HOSTILE_TEXTS)
-    start = time.perf_counter()
-    scores = learner.task.scores(learner.predict(columns))
-    return Reference(columns, len(HOSTILE_TEXTS), np.asarray(scores), time.perf_counter() - start)
 
 
 def verify(learner: Any, folder: Path, reference: Reference, tolerance: float = TOLERANCE) -> dict[str, Any]:
@@ -82,12 +42,14 @@ def verify(learner: Any, folder: Path, reference: Reference, tolerance: float = 
     """
     from kerasft.export.parity_paths import ExportedPaths  # TensorFlow: not needed to make a reference
 
-    near_tie = _near_ties(reference.scores, tolerance)
+    near_tie = {name: _near_ties(scores, tolerance) for name, scores in reference.scores.items()}
     report: dict[str, Any] = {
         "rows": reference.rows,
         "hostile_rows": reference.hostile,
+        **({"rows_with_inputs_held_back": reference.combinations} if reference.combinations else {}),
+        **({"transcoded_values": reference.transcoded} if reference.transcoded else {}),
         "tolerance": tolerance,
-        "near_ties": int(near_tie.sum()),
+        "near_ties": int(np.any(list(near_tie.values()), axis=0).sum()),
         "reference": {"path": "Keras", "seconds": round(reference.seconds, 3)},
         "paths": {},
     }
@@ -98,13 +60,17 @@ def verify(learner: Any, folder: Path, reference: Reference, tolerance: float = 
             start = time.perf_counter()
             answers = answer(columns, batch)
             seconds = time.perf_counter() - start
-            compared = _compare(answers, reference.scores[rows], near_tie[rows], tolerance)
-            if not compared.passed:
-                raise _refusal(path, compared, columns, learner.task.labels, tolerance)
+            equal, worst = np.ones(len(rows), bool), 0.0
+            for target, wanted in reference.scores.items():
+                compared = _compare(answers[target], wanted[rows], near_tie[target][rows], tolerance)
+                if not compared.passed:
+                    raise _refusal(path, target, compared, columns, learner.task, tolerance)
+                equal &= compared.labels_equal
+                worst = max(worst, float(compared.difference))
             report["paths"][path] = {
                 "rows": len(rows),
-                "labels_equal": compared.labels_equal,
-                "worst_difference": float(compared.difference),
+                "labels_equal": int(equal.sum()),
+                "worst_difference": worst,
                 "seconds": round(seconds, 3),
             }
     report["worst_difference"] = max(path["worst_difference"] for path in report["paths"].values())
@@ -117,16 +83,16 @@ def _near_ties(scores: np.ndarray, tolerance: float) -> np.ndarray:
 
 
 def _single_rows(reference: Reference) -> np.ndarray:
-    """A few held-out rows and every hostile one."""
-    held_out = reference.rows - reference.hostile
-    spread = np.linspace(0, held_out - 1, min(held_out, _SINGLE_ROWS)).astype(np.int64)
-    return np.concatenate([spread, np.arange(held_out, reference.rows)])
+    """A few held-out rows, every hostile one and a few of those with inputs held back."""
+    spread = np.linspace(0, reference.held_out - 1, min(reference.held_out, _SINGLE_ROWS)).astype(np.int64)
+    hostile = np.arange(reference.held_out, reference.held_out + reference.hostile)
+    return np.concatenate([spread, hostile, np.arange(hostile[-1] + 1, reference.rows, _EVERY_COMBINATION)])
 
 
 @dataclass
 class _Compared:
     passed: bool
-    labels_equal: int
+    labels_equal: np.ndarray  # bool [rows]
     difference: float
     row: int  # where the label differs, else where the scores differ most
     scores: np.ndarray
@@ -140,18 +106,18 @@ def _compare(answers: Any, wanted: np.ndarray, near_tie: np.ndarray, tolerance: 
     wrong = ~equal & ~near_tie
     row = int(np.argmax(np.where(wrong, np.inf, differences) if wrong.any() else differences))
     passed = not wrong.any() and bool((differences <= tolerance).all())
-    return _Compared(passed, int(equal.sum()), differences.max(), row, scores[row], wanted[row])
+    return _Compared(passed, equal, differences.max(), row, scores[row], wanted[row])
 
 
-def _refusal(
-    path: str, compared: _Compared, columns: dict[str, list[str]], labels: list[str], tolerance: float
-) -> ParityError:
+def _refusal(path: str, target: str, compared: _Compared, columns: Columns, task: Any, tolerance: float) -> ParityError:
     shown = {name: _shorten(column[compared.row]) for name, column in columns.items()}
+    labels = task.parts[target].labels
     best = [labels[int(np.argmax(scores))] for scores in (compared.wanted, compared.scores)]
+    of_target = f", target {target}" if len(task.parts) > 1 else ""
     return ParityError(
         f"{path} does not give the trained model's answers, so nothing was published",
         received=f"{best[1]} {_figures(compared.scores)} where Keras gives {best[0]} {_figures(compared.wanted)}",
-        where=f"worst row {shown}",
+        where=f"worst row {shown}{of_target}",
         allowed=f"the same label, and scores at most {tolerance:g} apart (worst: {compared.difference:.3g})",
         hint="If the difference is rounding only, pass a larger tolerance; otherwise this is a fault in the export.",
     )
@@ -162,5 +128,9 @@ def _figures(scores: np.ndarray) -> str:
     return f"[{shown}{', ...' if len(scores) > 8 else ''}]"
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} characters)"
+def _shorten(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes, {value[:8]!r}..."
+    if not isinstance(value, str):
+        return value
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}... ({len(value):,} characters)"

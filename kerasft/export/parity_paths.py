@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kerasft.export.saved_model import RAW, TOKENS
-from kerasft.inputs import to_utf8
+from kerasft.export.input_graphs import raw_feed
+from kerasft.export.reference import Columns
+from kerasft.export.saved_model import RAW, TOKENS, answer_prefix, arrays_signature
 from kerasft.inputs.batching import BatchPlan
+from kerasft.inputs.encoding import row_lengths, take
 from kerasft.runtime import Predictor
 
-Columns = dict[str, list[str]]
-Answers = tuple[np.ndarray, np.ndarray]
-"""Scores, float [rows, classes], and the number of the answered label, int [rows]."""
+Answers = dict[str, tuple[np.ndarray, np.ndarray]]
+"""By target: scores, float [rows, classes], and the number of the answered label, int [rows]."""
 
 
 class ExportedPaths:
@@ -27,36 +28,46 @@ class ExportedPaths:
 
     def __init__(self, learner: Any, folder: Path):
         self._learner = learner
-        self._labels = {label: number for number, label in enumerate(learner.task.labels)}
+        self._parts = learner.task.parts
+        self._numbers = {
+            name: {label: number for number, label in enumerate(part.labels)} for name, part in self._parts.items()
+        }
         self._served = tf.saved_model.load(str(folder))
         self._predictor = Predictor(folder)
 
     def by_name(self) -> dict[str, Callable[[Columns, int], Answers]]:
         """Each path as a function of the columns and the rows a batch."""
+        text = arrays_signature(self._learner) == TOKENS
+        raw, arrays = ("raw text", "token ids") if text else ("raw values", "arrays")
         return {
-            "SavedModel, raw text": self.raw,
-            "SavedModel, token ids": self.tokens,
-            "ONNX Runtime, raw text": self.onnx,
+            f"SavedModel, {raw}": self.raw,
+            f"SavedModel, {arrays}": self.arrays,
+            f"ONNX Runtime, {raw}": self.onnx,
         }
 
     def raw(self, columns: Columns, batch: int) -> Answers:
-        """Strings through `serving_default`, in the rows' order, so long and short texts share a batch."""
-        encoded = {name: np.array([to_utf8(text) for text in column], object) for name, column in columns.items()}
-        rows = len(next(iter(encoded.values())))
+        """Raw values through `serving_default`, in the rows' order, so long and short texts share a batch."""
+        feed: dict[str, np.ndarray] = {}
+        for name, item in self._learner.inputs.items():
+            feed |= raw_feed(name, item, columns[name])
+        rows = len(next(iter(feed.values())))
         parts = [np.arange(start, min(start + batch, rows)) for start in range(0, rows, batch)]
-        feeds = ({name: tf.constant(column[part]) for name, column in encoded.items()} for part in parts)
+        feeds = ({name: tf.constant(column[part]) for name, column in feed.items()} for part in parts)
         return self._run(RAW, zip(parts, feeds, strict=True), rows)
 
-    def tokens(self, columns: Columns, batch: int) -> Answers:
-        """Token ids through the `tokens` signature, rows of like length together."""
+    def arrays(self, columns: Columns, batch: int) -> Answers:
+        """Arrays through the signature that takes them, rows of like length together."""
         arrays = self._learner.encode(columns)
-        lengths = np.maximum.reduce([item.lengths for item in arrays.values()])
+        lengths = row_lengths(arrays)
         plan = BatchPlan(lengths, batch, widths=[int(lengths.max())]).in_order()
-        feeds = ({name: tf.constant(item[rows].pad(width)) for name, item in arrays.items()} for rows, width in plan)
-        return self._run(TOKENS, zip([rows for rows, _ in plan], feeds, strict=True), len(lengths))
+        feeds = (
+            {name: tf.constant(value) for name, value in take(arrays, rows, width).items()} for rows, width in plan
+        )
+        signature = arrays_signature(self._learner)
+        return self._run(signature, zip([rows for rows, _ in plan], feeds, strict=True), len(lengths))
 
     def onnx(self, columns: Columns, batch: int) -> Answers:
-        """Texts through the runtime; it makes its own batches, as in production, unless one row is asked for."""
+        """Raw values through the runtime; it makes its own batches, as in production, unless one row is asked for."""
         rows = len(next(iter(columns.values())))
         step = rows if batch > 1 else 1
         answers = [
@@ -64,15 +75,26 @@ class ExportedPaths:
             for start in range(0, rows, step)
             for answer in self._predictor({name: column[start : start + step] for name, column in columns.items()})
         ]
-        scores = np.array([[answer["scores"][label] for label in self._labels] for answer in answers])
-        return scores, np.array([self._labels[answer["label"]] for answer in answers])
+        several = len(self._parts) > 1
+        return {
+            name: self._read([answer[name] if several else answer for answer in answers], name) for name in self._parts
+        }
+
+    def _read(self, answers: list[dict[str, Any]], target: str) -> tuple[np.ndarray, np.ndarray]:
+        numbers = self._numbers[target]
+        scores = np.array([[answer["scores"][label] for label in numbers] for answer in answers])
+        return scores, np.array([numbers[answer["label"]] for answer in answers])
 
     def _run(self, signature: str, batches: Iterable[tuple[np.ndarray, dict[str, tf.Tensor]]], rows: int) -> Answers:
         function = self._served.signatures[signature]
-        scores = np.empty((rows, len(self._labels)))
-        numbers = np.empty(rows, dtype=np.int64)
+        answers = {
+            name: (np.empty((rows, len(numbers))), np.empty(rows, np.int64)) for name, numbers in self._numbers.items()
+        }
         for part, feed in batches:
             outputs = function(**feed)
-            scores[part] = outputs["scores"].numpy()
-            numbers[part] = [self._labels[label.decode()] for label in outputs["label"].numpy()]
-        return scores, numbers
+            for name, (scores, labels) in answers.items():
+                prefix = answer_prefix(self._learner.task, name)
+                scores[part] = outputs[f"{prefix}scores"].numpy()
+                found = outputs[f"{prefix}label"].numpy()
+                labels[part] = [self._numbers[name][label.decode()] for label in found]
+        return answers

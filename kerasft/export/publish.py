@@ -16,7 +16,8 @@ import keras
 from kerasft.base.errors import InputError
 from kerasft.base.files import write_json
 from kerasft.export import worker
-from kerasft.export.parity import TOLERANCE, make_reference
+from kerasft.export.parity import TOLERANCE
+from kerasft.export.reference import make_reference
 from kerasft.runtime.bundle import is_version
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def export(
     verify_on: Mapping[str, Any],
     metrics: dict[str, Any] | None = None,
     card: Card | str | None = None,
+    columns: dict[str, str] | None = None,
     rows: int = 1_000,
     tolerance: float = TOLERANCE,
 ) -> "Bundle":
@@ -46,10 +48,11 @@ def export(
     Args:
         learner: the trained learner.
         target: the bundle's folder; made where it is missing.
-        verify_on: held-out rows, a column of texts by input name; best the test split.
+        verify_on: held-out rows, a column of raw values by input name; best the test split.
         metrics: figures for `metrics.json`, or None for no such file.
         card: the text of `MODEL_CARD.md`; or a function that writes it, called with the folder and the
             parity report; or None for no card.
+        columns: the source's column of each input, or a template over columns, kept for scoring files.
         rows: held-out rows to verify with, default 1,000; at least 256 are taken, or all there are.
         tolerance: largest difference of a score. Default 1e-5.
 
@@ -70,9 +73,9 @@ def export(
     reference = make_reference(learner, verify_on, rows)
     with _room_to_write(target), _temporary_beside(target) as folder:
         if keras.backend.backend() == "tensorflow":
-            parity = worker.build(learner, folder, target.name, reference, tolerance)
+            parity = worker.build(learner, folder, target.name, reference, tolerance, columns)
         else:
-            parity = worker.build_in_process(learner, folder, target.name, reference, tolerance)
+            parity = worker.build_in_process(learner, folder, target.name, reference, tolerance, columns)
         write_json(folder / "parity.json", parity)
         if metrics is not None:
             write_json(folder / "metrics.json", metrics)

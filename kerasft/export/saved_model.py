@@ -1,6 +1,6 @@
 """The learner as a SavedModel that answers raw strings, made of core TensorFlow ops only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,21 +9,27 @@ import keras
 import tensorflow as tf
 
 from kerasft.base.errors import InputError
+from kerasft.export.input_graphs import input_graph
 from kerasft.export.onnx_model import input_specs
-from kerasft.export.text_graph import TextGraph
 from kerasft.inputs import Text
+from kerasft.inputs.encoding import PRESENT
 from kerasft.learner import Learner
 from kerasft.tasks import Classification
 
 RAW = "serving_default"
-TOKENS = "tokens"
+TOKENS, ARRAYS = "tokens", "arrays"
 
 
 def write_saved_model(learner: Learner, folder: str | Path) -> None:
-    """Writes a SavedModel with two signatures, both giving {"scores": float32 [B, classes], "label": string [B]}.
+    """Writes a SavedModel with two signatures that give the same answers, one from raw values, one from arrays.
 
-    `serving_default` takes one string tensor [B] per input, by the input's name; `tokens` takes what the
-    model takes: int32 [B, T] per text input, padded with 0 on the right.
+    `serving_default` takes raw values [B]: a string tensor of a text input's name; `<name>_bytes`, strings of
+    a whole file, for images and audio; a tensor a column, float32 or string, for tabular inputs. An empty
+    string (NaN for a number) is a missing value where there are several inputs. `tokens` (`arrays` where there
+    is more than text) takes what the model takes.
+
+    Both give float32 [B, classes] `scores` and string [B] `label`; with several targets `<target>_scores` and
+    `<target>_label` for each; with several inputs also string [B] `used`, such as "text+image".
 
     Args:
         learner: a learner on the TensorFlow backend.
@@ -40,8 +46,13 @@ def write_saved_model(learner: Learner, folder: str | Path) -> None:
     served = _Served(learner)
     with without_cudnn(learner.model):
         raw = served.raw.get_concrete_function(**served.raw_specs())
-        tokens = served.tokens.get_concrete_function(**input_specs(learner.model))
-    tf.saved_model.save(served, str(folder), signatures={RAW: raw, TOKENS: tokens})
+        arrays = served.arrays.get_concrete_function(**input_specs(learner.model))
+    tf.saved_model.save(served, str(folder), signatures={RAW: raw, arrays_signature(learner): arrays})
+
+
+def arrays_signature(learner: Learner) -> str:
+    """The name of the signature that takes the model's arrays."""
+    return TOKENS if all(isinstance(item, Text) for item in learner.inputs.values()) else ARRAYS
 
 
 class _Served(tf.Module):
@@ -50,20 +61,42 @@ class _Served(tf.Module):
     def __init__(self, learner: Learner):
         super().__init__(name="served")
         self._model = _Untracked(learner.model)
+        self._masked = learner.masked
         self._variables = [variable.value for variable in learner.model.variables]
         self._graphs = {name: input_graph(name, item) for name, item in learner.inputs.items()}
         self._answer = answer_graph(learner.task)
         self.raw = tf.function(self._raw)
-        self.tokens = tf.function(self._tokens)
+        self.arrays = tf.function(self._arrays)
 
     def raw_specs(self) -> dict[str, tf.TensorSpec]:
-        return {name: tf.TensorSpec([None], tf.string, name=name) for name in self._graphs}
+        specs: dict[str, tf.TensorSpec] = {}
+        for name, graph in self._graphs.items():
+            for key, spec in graph.raw_specs(name).items():
+                if key in specs:
+                    raise InputError(
+                        "two inputs of the SavedModel would have one name", received=key, hint="Rename the column."
+                    )
+                specs[key] = spec
+        return specs
 
-    def _raw(self, **columns: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._tokens(**{name: self._graphs[name](column) for name, column in columns.items()})
+    def _raw(self, **raw: tf.Tensor) -> dict[str, tf.Tensor]:
+        arrays: dict[str, tf.Tensor] = {}
+        for name, graph in self._graphs.items():
+            values, present = graph({key: raw[key] for key in graph.raw_specs(name)})
+            arrays[name] = values
+            if self._masked:
+                arrays[name + PRESENT] = present
+        return self._arrays(**arrays)
 
-    def _tokens(self, **arrays: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._answer(self._model.value(arrays, training=False))
+    def _arrays(self, **arrays: tf.Tensor) -> dict[str, tf.Tensor]:
+        answer = self._answer(self._model.value(arrays, training=False))
+        return {**answer, "used": _used(list(self._graphs), arrays)} if self._masked else answer
+
+
+def _used(names: list[str], arrays: dict[str, tf.Tensor]) -> tf.Tensor:
+    """The names of the inputs that are there, joined by "+"; string [B]."""
+    parts = [tf.where(arrays[name + PRESENT] > 0, f"{name}+", "") for name in names]
+    return tf.strings.regex_replace(tf.strings.join(parts), r"\+$", "")
 
 
 class _Untracked:
@@ -73,33 +106,36 @@ class _Untracked:
         self.value = value
 
 
-def input_graph(name: str, item: Any) -> Any:
-    """The TensorFlow graph of an input: strings [B] to the model's array."""
-    if isinstance(item, Text):
-        return TextGraph(item)
-    raise InputError(
-        "an input of this type has no TensorFlow graph to export",
-        received=type(item).__name__,
-        where=f"input {name!r}",
-        allowed=["Text"],
-    )
+def answer_graph(task: Any) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]:
+    """The TensorFlow graph of a task's `decode`: outputs by name to scores and labels.
 
-
-def answer_graph(task: Any) -> Any:
-    """The TensorFlow graph of a task's `decode`: outputs by name to {"scores", "label"}."""
-    if not isinstance(task, Classification):
-        raise InputError(
-            "a task of this type has no TensorFlow graph to export",
-            received=type(task).__name__,
-            allowed=["Classification"],
-        )
-    labels = tf.constant(task.labels)
+    Raises:
+        InputError: if a part of the task is no classification.
+    """
+    for part in task.parts.values():
+        if not isinstance(part, Classification):
+            raise InputError(
+                "a task of this type has no TensorFlow graph to export",
+                received=type(part).__name__,
+                allowed=["Classification"],
+            )
+    prefixes = {name: answer_prefix(task, name) for name in task.parts}
+    labels = {name: tf.constant(part.labels) for name, part in task.parts.items()}
 
     def answer(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        scores = tf.nn.softmax(tf.cast(outputs[task.target], tf.float32))
-        return {"scores": scores, "label": tf.gather(labels, tf.argmax(scores, axis=-1))}
+        answers = {}
+        for name, prefix in prefixes.items():
+            scores = tf.nn.softmax(tf.cast(outputs[name], tf.float32))
+            answers[f"{prefix}scores"] = scores
+            answers[f"{prefix}label"] = tf.gather(labels[name], tf.argmax(scores, axis=-1))
+        return answers
 
     return answer
+
+
+def answer_prefix(task: Any, target: str) -> str:
+    """What stands before "scores" and "label" in the names of a target's answers."""
+    return f"{target}_" if len(task.parts) > 1 else ""
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import numpy as np
 import kerasft
 from kerasft.base.errors import InputError
 from kerasft.base.files import read_json, write_json
-from kerasft.export.parity import ParityError, Reference, verify
+from kerasft.export.parity import ParityError, verify
+from kerasft.export.reference import Reference, pack, unpack
 from kerasft.runtime.bundle import MODEL, ONNX_FOLDER
 
 if TYPE_CHECKING:
@@ -23,7 +24,14 @@ _WARMUP_ROWS = 8
 _COMMAND = "import pathlib, sys; from kerasft.export.worker import main; main(pathlib.Path(sys.argv[1]))"
 
 
-def build(learner: "Learner", folder: Path, name: str, reference: Reference, tolerance: float) -> dict[str, Any]:
+def build(
+    learner: "Learner",
+    folder: Path,
+    name: str,
+    reference: Reference,
+    tolerance: float,
+    columns: dict[str, str] | None = None,
+) -> dict[str, Any]:
     """Writes a version into `folder` and verifies it; the learner is on the TensorFlow backend.
 
     Returns:
@@ -34,14 +42,20 @@ def build(learner: "Learner", folder: Path, name: str, reference: Reference, tol
     from kerasft.export.twin import float32_twin
 
     learner = float32_twin(learner)
-    write_bundle(learner, folder, name, {key: column[:_WARMUP_ROWS] for key, column in reference.columns.items()})
+    warmup = {key: column[:_WARMUP_ROWS] for key, column in reference.columns.items()}
+    write_bundle(learner, folder, name, warmup, columns)
     parity = verify(learner, folder, reference, tolerance)
     ops = {"SavedModel": saved_model_census(folder), "ONNX": onnx_census(folder / ONNX_FOLDER / MODEL)}
     return {**parity, "ops": ops}
 
 
 def build_in_process(
-    learner: "Learner", folder: Path, name: str, reference: Reference, tolerance: float
+    learner: "Learner",
+    folder: Path,
+    name: str,
+    reference: Reference,
+    tolerance: float,
+    columns: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Does what `build` does for a learner of another backend, in a Python process with TensorFlow.
 
@@ -49,12 +63,16 @@ def build_in_process(
     """
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as job:
         learner.save(Path(job) / "learner")
-        np.save(Path(job) / "scores.npy", reference.scores)
+        np.savez(Path(job) / "scores.npz", *reference.scores.values())
         work = {
             "folder": str(folder),
             "name": name,
-            "columns": reference.columns,
+            "columns": pack(reference.columns),
+            "source_columns": columns,
             "hostile": reference.hostile,
+            "combinations": reference.combinations,
+            "transcoded": reference.transcoded,
+            "on_bad": learner.on_bad,
             "seconds": reference.seconds,
             "tolerance": tolerance,
         }
@@ -88,10 +106,15 @@ def main(job: Path) -> None:
     from kerasft.learner import Learner
 
     work = read_json(job / "job.json")
-    reference = Reference(work["columns"], work["hostile"], np.load(job / "scores.npy"), work["seconds"])
     try:
         learner = Learner.load(job / "learner")
-        parity = build(learner, Path(work["folder"]), work["name"], reference, work["tolerance"])
+        learner.on_bad = work["on_bad"]
+        with np.load(job / "scores.npz") as stored:
+            scores = {name: stored[f"arr_{place}"] for place, name in enumerate(learner.task.parts)}
+        columns, transcoded = unpack(work["columns"]), work["transcoded"]
+        reference = Reference(columns, work["hostile"], work["combinations"], scores, work["seconds"], transcoded)
+        folder = Path(work["folder"])
+        parity = build(learner, folder, work["name"], reference, work["tolerance"], work["source_columns"])
         result = {"parity": parity}
     except InputError as error:
         result = {"error": str(error), "kind": type(error).__name__}

@@ -11,12 +11,16 @@ import onnxruntime
 
 from kerasft import inputs as inputs_room
 from kerasft import tasks
-from kerasft.base.errors import InputError, did_you_mean
+from kerasft.base.errors import InputError
+from kerasft.inputs.encoding import PRESENT, encode_columns, inputs_used, row_lengths, take
+from kerasft.inputs.stack import OnBad
 from kerasft.runtime.batches import by_token_budget
 from kerasft.runtime.bundle import INPUTS, MODEL, open_bundle
+from kerasft.runtime.raw_columns import fill_columns
 
 _TOKENS_A_BATCH = 8_192  # more does not raise the speed, and keeps the working set out of the caches
 _ROWS_A_BATCH = 64
+_NOTHING = "there is no value for any input"
 
 Columns = Sequence[str] | Mapping[str, Sequence[Any]]
 
@@ -46,44 +50,85 @@ class Predictor:
         self.inputs = inputs_room.load(bundle.onnx / INPUTS)
         self.task = tasks.from_json(bundle.description["task"])
         self._threads = threads or _cores()
-        self._outputs = list(bundle.description["outputs"])
+        self._output_names = list(bundle.description["outputs"])
+        self.masked = any(name.endswith(PRESENT) for name in bundle.description.get("arrays", ()))
         self._session = _session(bundle.onnx / MODEL)
 
     def __call__(self, rows: Columns) -> list[dict[str, Any]]:
         """Answers, one a row and in the rows' order, ready for `json.dumps`.
 
         Args:
-            rows: a list of texts for a model with one input; or a column of raw values by input name.
+            rows: a list of texts for a model with one input; or a column of raw values by input name. Texts are
+                strings; images and sounds are the bytes of a file or its path; records are dicts, or given
+                as a column for each of their values. Where a model has several inputs, None and columns
+                left out are missing values; any one input is enough.
 
         Returns:
-            A list of {"label": str, "scores": {label: probability}}.
+            A list of {"label": str, "scores": {label: probability}}; with several targets such an answer by
+            target; with several inputs also "used", the names of those the answer rests on.
 
         Raises:
-            InputError: if a single text is given in place of a list, or columns do not fit the inputs.
+            InputError: if a single value is given in place of a list, columns do not fit the inputs, a value
+                cannot be read, or a row has none.
         """
+        answers, reasons = self._answers(rows, "refuse")
+        for row, reason in enumerate(reasons):
+            if reason is not None:
+                raise InputError(reason, where=f"row {row + 1}", allowed=f"at least one of {', '.join(self.inputs)}")
+        return answers
+
+    def try_answers(self, rows: Columns) -> tuple[list[dict[str, Any] | None], list[str | None]]:
+        """Answers where there can be one, and for the other rows the reason why there is none.
+
+        Args:
+            rows: as for a call.
+
+        Returns:
+            By row: the answer or None, and the reason or None.
+        """
+        return self._answers(rows, "missing")
+
+    def _answers(self, rows: Columns, on_bad: OnBad) -> tuple[list[Any], list[str | None]]:
         columns = self._columns(rows)
-        if not len(next(iter(columns.values()))):
-            return []
-        return self.task.decode(self.outputs(columns))
+        count = len(next(iter(columns.values())))
+        if not count:
+            return [], []
+        arrays = encode_columns(self.inputs, columns, masked=self.masked, on_bad=on_bad)
+        used = inputs_used(self.inputs, arrays)
+        reasons: list[str | None] = [None] * count if used is None else [None if some else _NOTHING for some in used]
+        for name, encoded in arrays.items():
+            for row, reason in getattr(encoded, "bad", {}).items():
+                reasons[row] = f"{name}: {reason}"
+            if used is None and getattr(encoded, "present", None) is not None:
+                for row in np.flatnonzero(~encoded.present):
+                    reasons[row] = reasons[row] or _NOTHING
+        good = np.array([row for row, reason in enumerate(reasons) if reason is None], dtype=np.int64)
+        answers: list[Any] = [None] * count
+        if len(good):
+            decoded = self.task.decode(self._outputs(arrays, good))
+            for row, answer in zip(good.tolist(), decoded, strict=True):
+                answers[row] = answer if used is None else {**answer, "used": used[row]}
+        return answers, reasons
 
     def outputs(self, rows: Columns) -> dict[str, np.ndarray]:
         """The model's raw outputs, float32 [rows, ...] by name, in the rows' order; at least one row."""
-        columns = self._columns(rows)
-        arrays = {name: item.encode(columns[name]) for name, item in self.inputs.items()}
-        lengths = np.maximum.reduce([item.lengths for item in arrays.values()])
-        if len(lengths) == 1:  # a request of one text is not slowed down by what only many need
-            return self._run({name: item.pad(int(lengths[0])) for name, item in arrays.items()})
-        rows_a_batch = min(_ROWS_A_BATCH, -(-len(lengths) // self._threads))
+        arrays = encode_columns(self.inputs, self._columns(rows), masked=self.masked)
+        return self._outputs(arrays, np.arange(len(row_lengths(arrays))))
+
+    def _outputs(self, arrays: dict[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:
+        lengths = row_lengths(arrays)[rows]
+        if len(rows) == 1:  # a request of one row is not slowed down by what only many need
+            return self._run(take(arrays, rows, int(lengths[0])))
+        rows_a_batch = min(_ROWS_A_BATCH, -(-len(rows) // self._threads))
         batches = list(by_token_budget(lengths, _TOKENS_A_BATCH, rows_a_batch))
 
         def run(batch: np.ndarray) -> dict[str, np.ndarray]:
-            width = int(lengths[batch[0]])
-            return self._run({name: item[batch].pad(width) for name, item in arrays.items()})
+            return self._run(take(arrays, rows[batch], int(lengths[batch[0]])))
 
         results: dict[str, np.ndarray] = {}
         for batch, parts in zip(batches, self._in_parallel(run, batches), strict=True):
             for name, part in parts.items():
-                results.setdefault(name, np.empty((len(lengths), *part.shape[1:]), part.dtype))[batch] = part
+                results.setdefault(name, np.empty((len(rows), *part.shape[1:]), part.dtype))[batch] = part
         return results
 
     def _in_parallel(self, run: Callable, batches: list[np.ndarray]) -> Iterable[dict[str, np.ndarray]]:
@@ -94,10 +139,10 @@ class Predictor:
             return list(pool.map(run, batches))
 
     def _run(self, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+        return dict(zip(self._output_names, self._session.run(self._output_names, feed), strict=True))
 
     def _columns(self, rows: Columns) -> Mapping[str, Sequence[Any]]:
-        """Columns by input name, checked: every input there, all of one length."""
+        """Columns by input name, checked: inputs there, all of one length, nothing unknown."""
         if isinstance(rows, str | bytes):
             raise InputError("a list of texts is wanted, not one text", received=rows, hint="Write predictor([text]).")
         if not isinstance(rows, Mapping):
@@ -108,18 +153,10 @@ class Predictor:
                     allowed=list(self.inputs),
                 )
             rows = {next(iter(self.inputs)): rows}
-        for name in self.inputs:
-            if name not in rows:
-                raise InputError(
-                    "a column for an input is missing",
-                    received=list(rows),
-                    allowed=list(self.inputs),
-                    hint=did_you_mean(name, rows),
-                )
-        sizes = {name: len(rows[name]) for name in self.inputs}
+        sizes = {name: len(column) for name, column in rows.items()}
         if len(set(sizes.values())) > 1:
             raise InputError("columns must have the same number of rows", received=sizes)
-        return rows
+        return fill_columns(self.inputs, rows, self.masked)
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kerasft.base.errors import InputError, did_you_mean
+from kerasft.base.errors import InputError
+from kerasft.runtime.file_columns import RawColumns
 from kerasft.runtime.predictor import Predictor
 from kerasft.runtime.readers import Chunk, check_file, format_of, read_chunks
 from kerasft.runtime.writers import Write, check_target, open_writer
+
+_ROWS_AT_ONCE = 256  # images of so many rows are held at once
 
 Progress = Callable[[int, int, int], None]
 """Called with the part of the file read, its whole size (the same unit), and the rows so far."""
@@ -30,19 +34,26 @@ def score_file(
     target: str | Path,
     *,
     text_column: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    files: str | Path | None = None,
     on_progress: Progress | None = None,
 ) -> Scored:
     """Reads rows, answers them and writes them with their answers, in the same order.
 
     The output has the input's columns and then `label`, a column `score_<label>` for each label, and
-    `error`: why a row has no answer (empty or missing text, ragged, not UTF-8, not JSON), else empty. A new
-    column whose name the input has already is called `predicted_<name>`.
+    `error`: why a row has no answer (empty or missing text, a damaged image, ragged, not UTF-8, not JSON), else
+    empty. With several targets there are `<target>` and `<target>_score_<label>` for each; with several inputs
+    `used` says which a row was answered from. A new column whose name the input has already is called
+    `predicted_<name>`.
 
     Args:
         predictor: an open bundle.
         source: csv, tsv, jsonl, txt (plain, .gz, .xz or .zst) or parquet.
         target: csv, tsv, jsonl (plain, .gz, .xz or .zst) or parquet; replaced if it is there.
         text_column: the column with the text; default: the one of the input's name, or the only one.
+        columns: by input name the column with its values, or a template such as "{id}.jpg"; default: what the
+            bundle was trained with, where the file has it, else the column of the input's name.
+        files: the folder that names of images and sounds are relative to; default: the file's own folder.
         on_progress: called after every chunk.
 
     Returns:
@@ -71,7 +82,9 @@ def score_file(
     if first is None:
         raise InputError("there are no rows to score", received=str(source), where="--input")
     rows = bad = 0
-    scorer = _Scorer(predictor, first, text_column, source)
+    wanted = {"text": text_column, **(columns or {})} if text_column is not None else dict(columns or {})
+    raw = RawColumns(predictor, list(first.columns), wanted, source, None if files is None else Path(files))
+    scorer = _Scorer(predictor, first, raw, format_of(source)[0] == "parquet")
     with open_writer(target, scorer.columns) as write:
         chunk: Chunk | None = first
         while chunk is not None:
@@ -97,49 +110,40 @@ def _size(path: Path) -> int:
 class _Scorer:
     """Answers chunk by chunk; the output's columns are settled by the first one."""
 
-    def __init__(self, predictor: Predictor, first: Chunk, text_column: str | None, source: Path):
-        self._predictor = predictor
+    def __init__(self, predictor: Predictor, first: Chunk, raw: RawColumns, typed: bool):
+        self._predictor, self._raw = predictor, raw
         self._kept = list(first.columns)
-        self._text_columns = _text_columns(predictor, self._kept, text_column, source)
-        self._labels = list(predictor.task.labels)
-        self._label, *self._scores, self._error = (
-            f"predicted_{name}" if name in self._kept else name
-            for name in ("label", *(f"score_{label}" for label in self._labels), "error")
-        )
-        typed = format_of(source)[0] == "parquet"
+        self._answers = answer_columns(predictor)
+        self._names = {name: f"predicted_{name}" if name in self._kept else name for name in [*self._answers, "error"]}
         self.columns: dict[str, type] = {
             **{name: _kind(first.columns[name], typed) for name in self._kept},
-            self._label: str,
-            **dict.fromkeys(self._scores, float),
-            self._error: str,
+            **{self._names[name]: kind for name, (kind, _) in self._answers.items()},
+            self._names["error"]: str,
         }
 
     def score(self, chunk: Chunk, write: Write) -> int:
         """Writes a chunk with its answers; returns how many rows have none."""
-        columns = {
-            name: chunk.columns.get(column, [None] * len(chunk.errors)) for name, column in self._text_columns.items()
-        }
-        errors = [
-            error or _bad_text([column[row] for column in columns.values()]) for row, error in enumerate(chunk.errors)
-        ]
+        columns, errors = self._raw.of(chunk)
         good = [row for row, error in enumerate(errors) if error is None]
         answers: list[dict[str, Any] | None] = [None] * len(errors)
-        if good:
-            found = self._predictor({name: [column[row] for row in good] for name, column in columns.items()})
-            for row, answer in zip(good, found, strict=True):
-                answers[row] = answer
+        for start in range(0, len(good), _ROWS_AT_ONCE):
+            some = good[start : start + _ROWS_AT_ONCE]
+            found, reasons = self._predictor.try_answers(
+                {name: [column[row] for row in some] for name, column in columns.items()}
+            )
+            for row, answer, reason in zip(some, found, reasons, strict=True):
+                answers[row], errors[row] = answer, reason
         write(self._with_answers(chunk, answers, errors))
-        return len(errors) - len(good)
+        return sum(error is not None for error in errors)
 
     def _with_answers(
         self, chunk: Chunk, answers: list[dict[str, Any] | None], errors: list[str | None]
     ) -> Mapping[str, list[Any]]:
         empty = [None] * len(errors)
         output = {name: chunk.columns.get(name, empty) for name in self._kept}
-        output[self._label] = [answer and answer["label"] for answer in answers]
-        for name, label in zip(self._scores, self._labels, strict=True):
-            output[name] = [answer and answer["scores"][label] for answer in answers]
-        output[self._error] = self._with_strays(chunk, errors)
+        for name, (_, read) in self._answers.items():
+            output[self._names[name]] = [None if answer is None else read(answer) for answer in answers]
+        output[self._names["error"]] = self._with_strays(chunk, errors)
         return output
 
     def _with_strays(self, chunk: Chunk, errors: list[str | None]) -> list[str | None]:
@@ -161,33 +165,24 @@ def _kind(values: list[Any], typed: bool) -> type:
     return kinds.pop() if typed and kinds in ({int}, {float}) else str
 
 
-def _text_columns(predictor: Predictor, present: list[str], text_column: str | None, source: Path) -> dict[str, str]:
-    """The file's column for each input."""
-    names = list(predictor.inputs)
-    if text_column is not None and len(names) == 1:
-        wanted = {names[0]: text_column}
-    elif len(names) == 1 and names[0] not in present and len(present) == 1:
-        wanted = {names[0]: present[0]}
-    else:
-        wanted = {name: name for name in names}
-    for column in wanted.values():
-        if column not in present:
-            raise InputError(
-                "the file has no such column",
-                received=column,
-                where=str(source),
-                allowed=present,
-                hint=did_you_mean(column, present) or "Name the column of the texts with --text-column.",
-            )
-    return wanted
+def answer_columns(predictor: Predictor) -> dict[str, tuple[type, Callable[[dict[str, Any]], Any]]]:
+    """Name, type and reader of each column that answers make."""
+    columns: dict[str, tuple[type, Callable[[dict[str, Any]], Any]]] = {}
+    parts = predictor.task.parts
+    for target, part in parts.items():
+        several = len(parts) > 1
+        prefix = f"{target}_" if several else ""
+        columns[target if several else "label"] = (str, partial(_label, target if several else None))
+        for label in part.labels:
+            columns[f"{prefix}score_{label}"] = (float, partial(_score, target if several else None, label))
+    if predictor.masked:
+        columns["used"] = (str, lambda answer: "+".join(answer["used"]))
+    return columns
 
 
-def _bad_text(values: list[Any]) -> str | None:
-    for value in values:
-        if value is None:
-            return "missing text"
-        if not isinstance(value, str):
-            return f"not a text but {type(value).__name__}"
-        if not value.strip():
-            return "empty text"
-    return None
+def _label(target: str | None, answer: dict[str, Any]) -> str:
+    return (answer if target is None else answer[target])["label"]
+
+
+def _score(target: str | None, label: str, answer: dict[str, Any]) -> float:
+    return (answer if target is None else answer[target])["scores"][label]

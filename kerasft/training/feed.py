@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from kerasft.inputs.batching import BatchPlan
-from kerasft.learner import take
+from kerasft.inputs.encoding import take
+from kerasft.training.augment import Batch, Bound
 
 _AHEAD = 2  # batches prepared in advance; more only costs memory, as a batch is ready long before a step ends
 _LOOK_AGAIN = 0.1  # seconds after which a blocked producer looks whether it is still wanted
@@ -21,14 +22,14 @@ class Feed(keras.utils.PyDataset):
 
     Args:
         arrays: encoded inputs by name, as `Learner.encode` returns them.
-        targets: what the loss compares with, [rows, ...].
-        target_name: the model output that the targets belong to.
+        targets: by model output, what the loss compares with, [rows, ...].
         plan: which rows stand together.
-        weights: float32 [rows], the weight of each row in the loss, or None.
+        weights: by model output, the weight of each row in the loss, float32 [rows]; or None.
         in_order: batches for evaluation, the same in every epoch, instead of the plan's shuffled ones.
+        augmentation: changes the rows of each batch, or None; what it draws depends on seed, epoch and batch only.
 
     Example:
-        feed = Feed(arrays, targets, "label", BatchPlan(row_lengths(arrays), 32))
+        feed = Feed(arrays, {"label": targets}, BatchPlan(row_lengths(arrays), 32))
         feed.start(epoch=1, step=40)
         inputs, targets = feed[0]  # batch 40 of epoch 1
     """
@@ -36,15 +37,15 @@ class Feed(keras.utils.PyDataset):
     def __init__(
         self,
         arrays: Mapping[str, Any],
-        targets: np.ndarray,
-        target_name: str,
+        targets: Mapping[str, np.ndarray],
         plan: BatchPlan,
-        weights: np.ndarray | None = None,
+        weights: Mapping[str, np.ndarray] | None = None,
         in_order: bool = False,
+        augmentation: Bound | None = None,
     ):
         super().__init__(workers=1, use_multiprocessing=False)
-        self.arrays, self.targets, self.target_name = arrays, targets, target_name
-        self.plan, self.weights, self.in_order = plan, weights, in_order
+        self.arrays, self.targets, self.plan, self.weights = arrays, targets, plan, weights
+        self.in_order, self.augmentation = in_order, augmentation
         self.waited = 0.0
         self.epoch: int | None = None
         self._stream: Stream | None = None
@@ -95,16 +96,25 @@ class Feed(keras.utils.PyDataset):
     def signature(self) -> tuple[Any, ...]:
         """TensorFlow specs of a batch: rows are free, and so is the width of a padded input."""
         inputs, *rest = self._make(0)
-        padded = {name for name in inputs if hasattr(self.arrays[name], "pad")}
+        padded = {name for name in inputs if hasattr(self.arrays[name], "pad")}  # their width is free
         return (
             {name: _spec(value, 2 if name in padded else 1) for name, value in inputs.items()},
             *({name: _spec(value, 1) for name, value in part.items()} for part in rest),
         )
 
     def _make(self, index: int) -> tuple[Any, ...]:
-        rows, width = self.batches[self.skipped + index]
-        batch = (take(self.arrays, rows, width), {self.target_name: self.targets[rows]})
-        return batch if self.weights is None else (*batch, {self.target_name: self.weights[rows]})
+        step = self.skipped + index
+        rows, width = self.batches[step]
+        batch = Batch(
+            take(self.arrays, rows, width, spare=self.augmentation.replaced if self.augmentation else ()),
+            {name: values[rows] for name, values in self.targets.items()},
+            None if self.weights is None else {name: values[rows] for name, values in self.weights.items()},
+        )
+        if self.augmentation is not None:
+            random = np.random.default_rng([self.plan.seed, self.epoch, step])
+            batch = self.augmentation(batch, self.arrays, rows, random)
+        parts = (batch.inputs, batch.targets)
+        return parts if batch.weights is None else (*parts, batch.weights)
 
 
 class Stream:

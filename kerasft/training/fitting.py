@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from rich.console import Console
 
 from kerasft.base.errors import InputError
 from kerasft.inputs.batching import BatchPlan
-from kerasft.learner import Learner, row_lengths
+from kerasft.inputs.encoding import row_lengths
+from kerasft.learner import Learner
+from kerasft.training.augment import Augmentation
 from kerasft.training.callbacks import Average, Best, Plateau, Remembering
 from kerasft.training.fast_recurrent import accelerated
 from kerasft.training.feed import Feed
@@ -22,7 +25,7 @@ from kerasft.training.progress import ProgressBar
 from kerasft.training.recipe import Recipe
 from kerasft.training.start import check_precision
 from kerasft.training.state import State, read_state, write_state
-from kerasft.training.trainee import Trainee, assign, make_trainee, values_of
+from kerasft.training.trainee import Trainee, assign, make_trainee, served_variables, values_of
 
 
 def fit(
@@ -31,6 +34,7 @@ def fit(
     recipe: Recipe,
     run: str | Path,
     *,
+    augmentation: Augmentation | None = None,
     cache: Path | None = None,
     console: Console | None = None,
 ) -> History:
@@ -41,10 +45,11 @@ def fit(
 
     Args:
         learner: its model is trained in place.
-        rows: `.train` and `.validation` splits with a text column per input and the task's target, and
-            `.fingerprint`.
+        rows: `.train` and `.validation` splits with a column for each input and for each target of the task,
+            and `.fingerprint`. A target may be missing (None) in some rows where there are several.
         recipe: how to train.
         run: the run folder; receives checkpoints/, history.csv and, where asked for, tensorboard/.
+        augmentation: what is done to train rows, or None.
         cache: folder for encoded inputs, or None to keep them in memory.
         console: where progress is shown; default: standard output.
 
@@ -64,14 +69,14 @@ def fit(
     run, console = Path(run), console or Console()
     check_precision(learner.model, recipe.precision)
     _check_monitor(recipe, rows)
-    check_identity(run / "checkpoints" / "identity.json", identity_of(learner, rows, recipe))
+    check_identity(run / "checkpoints" / "identity.json", identity_of(learner, rows, recipe, augmentation))
     final = run / "checkpoints" / "final.npz"
     if final.exists():
         state = read_state(final)
         assign(learner.model.variables, state.group("model"))
         return History(**state.memory)
 
-    feed, validation = _feeds(learner, rows, recipe, cache)
+    feed, validation = _feeds(learner, rows, recipe, augmentation, cache)
     trainee = _compiled(learner, recipe, feed, validation)
     with interruptible(console) as request, _accelerated(recipe, learner.model):
         keeper = _keeper(recipe, run, trainee, feed, validation, request)
@@ -99,28 +104,50 @@ def _has_validation(rows: Any) -> bool:
     return rows.validation is not None and len(rows.validation) > 0
 
 
-def _feeds(learner: Learner, rows: Any, recipe: Recipe, cache: Path | None) -> tuple[Feed, Feed | None]:
-    task = learner.task
+def _feeds(
+    learner: Learner, rows: Any, recipe: Recipe, augmentation: Augmentation | None, cache: Path | None
+) -> tuple[Feed, Feed | None]:
+    bound = augmentation.bound(learner) if augmentation is not None else None
 
     def feed(split: Any, train: bool) -> Feed:
         arrays = learner.encode(split, cache)
-        numbers = task.targets(split[task.target])
+        targets, weights = _targets(learner.task, split, train)
         plan = BatchPlan(row_lengths(arrays), recipe.batch_size, seed=recipe.seed)
-        weights = task.sample_weights(numbers) if train else None
-        return Feed(arrays, task.training_targets(numbers), task.target, plan, weights, in_order=not train)
+        return Feed(arrays, targets, plan, weights, in_order=not train, augmentation=bound if train else None)
 
     return feed(rows.train, True), feed(rows.validation, False) if _has_validation(rows) else None
 
 
+def _targets(task: Any, split: Any, train: bool) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray] | None]:
+    """What the loss compares with, and the weight of each row where they differ, by target."""
+    several = len(task.parts) > 1
+    targets, weights = {}, {}
+    for name, part in task.parts.items():
+        numbers = part.targets(split[name], missing_ok=True) if several else part.targets(split[name])
+        targets[name] = part.training_targets(numbers)
+        weights[name] = part.sample_weights(numbers) if train else _known(numbers)
+    if all(weight is None for weight in weights.values()):
+        return targets, None
+    ones = np.ones(len(next(iter(targets.values()))), np.float32)
+    return targets, {name: ones if weight is None else weight for name, weight in weights.items()}
+
+
+def _known(numbers: np.ndarray) -> np.ndarray | None:
+    """In validation every row weighs the same, but for those without the target."""
+    return None if (numbers >= 0).all() else (numbers >= 0).astype(np.float32)
+
+
 def _compiled(learner: Learner, recipe: Recipe, feed: Feed, validation: Feed | None) -> Trainee:
-    trainee = make_trainee(learner.model)
+    trainee = make_trainee(learner.model, learner.task)
     trainee.penalise(recipe.l1, recipe.l2)
     trainee.feed_from(feed, validation)
-    target = learner.task.target
+    parts, several = learner.task.parts, len(learner.task.parts) > 1
     trainee.compile(
         optimizer=make_optimizer(recipe, trainee, len(feed.plan)),
-        loss={target: learner.task.loss()},
-        metrics={target: learner.task.metrics()},
+        loss={name: part.loss() for name, part in parts.items()},
+        loss_weights=learner.task.loss_weights() if several else None,
+        # With several targets a row may lack one, which then has no weight.
+        **{"weighted_metrics" if several else "metrics": {name: part.metrics() for name, part in parts.items()}},
         # Measured on TensorFlow and CPU: compiling the whole step makes recurrent layers no faster.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
@@ -210,7 +237,7 @@ def _finish(keeper: Keeper, recipe: Recipe, final: Path) -> History:
         "stopped_early": best.stopped,
     }
     state = State(keeper.epoch, keeper.step, result)
-    state.put_group("model", values_of(keeper.trainee.variables))
+    state.put_group("model", values_of(served_variables(keeper.trainee)))
     write_state(final, state)
     keeper.checkpoints.clear()
     return History(**result)

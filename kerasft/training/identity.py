@@ -10,6 +10,7 @@ import keras
 from kerasft.base.errors import InputError
 from kerasft.base.files import read_json, write_json
 from kerasft.learner import Learner
+from kerasft.training.augment import Augmentation
 from kerasft.training.recipe import Recipe
 
 
@@ -41,11 +42,14 @@ def check_identity(path: Path, identity: dict[str, Any]) -> None:
         )
 
 
-def identity_of(learner: Learner, rows: Any, recipe: Recipe) -> dict[str, Any]:
+def identity_of(
+    learner: Learner, rows: Any, recipe: Recipe, augmentation: Augmentation | None = None
+) -> dict[str, Any]:
     """What decides the final weights, as JSON values."""
     inputs = {name: item.digest() for name, item in learner.inputs.items() if hasattr(item, "digest")}
     return {
         **recipe.identity(),
+        **({"augmentation": augmentation.identity()} if augmentation is not None else {}),
         "data": rows.fingerprint,
         "inputs": _short(inputs),
         "model": _short(_canonical(learner.model)),

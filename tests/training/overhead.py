@@ -11,7 +11,8 @@ from rich.console import Console
 from toy_training import Numbers, Rows, Split
 
 from kerasft.inputs.batching import BatchPlan
-from kerasft.learner import Learner, row_lengths
+from kerasft.inputs.encoding import row_lengths
+from kerasft.learner import Learner
 from kerasft.tasks import Classification
 from kerasft.training import Recipe, fit, prepare
 from kerasft.training.feed import Feed
@@ -41,7 +42,7 @@ def main() -> None:
 
     arrays = learner.encode(rows.train)
     plan = BatchPlan(row_lengths(arrays), BATCH)
-    feed = Feed(arrays, learner.task.targets(rows.train["label"]), "label", plan)
+    feed = Feed(arrays, {"label": learner.task.targets(rows.train["label"])}, plan)
     model = learner.model
     model.compile("adam", learner.task.loss(), metrics=learner.task.metrics(), jit_compile=False)
     trainee = make_trainee(model)

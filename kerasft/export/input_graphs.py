@@ -1,0 +1,94 @@
+"""The TensorFlow graphs of inputs: what a SavedModel does to raw values before the model sees them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerasft.base.errors import InputError
+from kerasft.export.audio_graph import AudioGraph
+from kerasft.export.image_graph import ImageGraph
+from kerasft.export.tabular_graph import TabularGraph
+from kerasft.export.text_graph import TextGraph
+from kerasft.inputs import Audio, Image, Tabular, Text, to_utf8
+
+_BLANK = r"[ \t\n\r\f]*"
+
+
+class TextStrings(tf.Module):
+    """Strings to padded ids, and whether there is anything but white space in them."""
+
+    def __init__(self, text: Text):
+        super().__init__(name="text_strings")
+        self._graph = TextGraph(text)
+
+    def raw_specs(self, name: str) -> dict[str, tf.TensorSpec]:
+        """One string tensor [B] of the input's name."""
+        return {name: tf.TensorSpec([None], tf.string, name=name)}
+
+    def __call__(self, raw: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """int32 [B, T] and float32 [B]."""
+        (strings,) = raw.values()
+        present = tf.logical_not(tf.strings.regex_full_match(strings, _BLANK))
+        return self._graph(strings), tf.cast(present, tf.float32)
+
+
+_GRAPHS: dict[type, Callable[[Any], Any]] = {
+    Text: TextStrings,
+    Image: ImageGraph,
+    Audio: AudioGraph,
+    Tabular: TabularGraph,
+}
+
+
+def input_graph(name: str, item: Any) -> Any:
+    """The graph of an input: a module with `raw_specs(name)`, called with raw tensors by name.
+
+    Raises:
+        InputError: if there is none for this type of input.
+    """
+    for kind, graph in _GRAPHS.items():
+        if isinstance(item, kind):
+            return graph(item)
+    raise InputError(
+        "an input of this type has no TensorFlow graph to export",
+        received=type(item).__name__,
+        where=f"input {name!r}",
+        allowed=[kind.__name__ for kind in _GRAPHS],
+    )
+
+
+def raw_feed(name: str, item: Any, values: Sequence[Any]) -> dict[str, np.ndarray]:
+    """Raw values as a client sends them to the SavedModel: tensors by the names in its signature.
+
+    Args:
+        name: of the input.
+        item: the input.
+        values: texts; bytes of images or sounds that the graph can decode (see `servable`); or records. None is
+            a missing value, sent as an empty string (NaN for a number).
+    """
+    if isinstance(item, Text):
+        return {name: _objects([b"" if text is None else to_utf8(text) for text in values])}
+    if isinstance(item, Tabular):
+        return {
+            **{column: _numbers(values, column) for column in item.number_names},
+            **{column: _objects([_category(row, column) for row in values]) for column in item.category_names},
+        }
+    return {f"{name}_bytes": _objects([b"" if value is None else value for value in values])}
+
+
+def _objects(values: list[bytes]) -> np.ndarray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _numbers(records: Sequence[Any], column: str) -> np.ndarray:
+    values = ((record or {}).get(column) for record in records)
+    return np.array([np.nan if value in (None, "") else float(value) for value in values], dtype=np.float32)
+
+
+def _category(record: Any, column: str) -> bytes:
+    value = (record or {}).get(column)
+    return b"" if value is None else to_utf8(str(value))
