@@ -5,12 +5,13 @@ from pathlib import Path
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json, write_json
+from kerasft.inputs.image import Image
 from kerasft.inputs.text import Text
 
-Input = Text
-"""Any input; there is one type so far."""
+Input = Text | Image
+"""Any input."""
 
-_TYPES: dict[str, type[Input]] = {"text": Text}
+_TYPES: dict[str, type[Input]] = {"text": Text, "image": Image}
 
 
 def save(inputs: dict[str, Input], folder: str | Path) -> None:
