@@ -1,16 +1,16 @@
 """Embedding, LSTM or GRU, pooling, logits: the recurrent text classifier."""
 
-from typing import Literal, get_args
+from typing import get_args
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasft.base.errors import InputError, did_you_mean
-from kerasft.models.pooling import Pooling, pool_attention, pool_max, pool_mean
+from kerasft.base.errors import InputError
+from kerasft.models.checks import check_known, check_least, check_share
+from kerasft.models.pooling import Pooling, pool
+from kerasft.models.recurrent import Cell, recurrent_layers
 from kerasft.models.wide import wide_logits
-
-Cell = Literal["lstm", "gru"]
 
 
 def lstm_classifier(
@@ -67,7 +67,11 @@ def lstm_classifier(
         >>> model({"text": np.array([[5, 7, 0]])})["label"].shape
         TensorShape([1, 2])
     """
-    _check(cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout, wide_dropout)
+    check_known("cell", cell, get_args(Cell))
+    check_known("pooling", pooling, get_args(Pooling))
+    check_least(2, vocabulary_size=vocabulary_size, classes=classes)
+    check_least(1, embedding=embedding, width=width, layers_count=layers_count)
+    check_share(dropout=dropout, word_dropout=word_dropout, wide_dropout=wide_dropout)
     vectors = _check_vectors(vectors, vocabulary_size, embedding)
 
     # === Layers ===
@@ -78,7 +82,6 @@ def lstm_classifier(
         trainable=train_embedding,
         name="embedding",
     )
-    recurrent_type = {"lstm": layers.LSTM, "gru": layers.GRU}[cell]
 
     # === Functional model ===
     tokens = keras.Input((None,), dtype="int32", name=input_name)  # [batch, time]
@@ -88,18 +91,16 @@ def lstm_classifier(
         x = layers.Dropout(word_dropout, noise_shape=(None, None, 1), name="word_dropout")(x)
     if dropout:
         x = layers.Dropout(dropout, name="embedding_dropout")(x)
-    for number in range(1, layers_count + 1):
-        sequences = pooling != "last" or number < layers_count
-        recurrent = recurrent_type(width, return_sequences=sequences, name=f"{cell}_{number}")
-        if bidirectional:
-            recurrent = layers.Bidirectional(recurrent, name=f"bidirectional_{number}")
-        x = recurrent(x, mask=mask)  # [batch, time, width or 2 width]; the last one may drop time
-    if pooling == "max":
-        x = pool_max(x, mask)
-    elif pooling == "mean":
-        x = pool_mean(x, mask)
-    elif pooling == "attention":
-        x = pool_attention(x, mask)
+    x = recurrent_layers(
+        x,
+        mask,
+        width,
+        layers_count=layers_count,
+        cell=cell,
+        bidirectional=bidirectional,
+        sequence=pooling != "last",
+    )  # [batch, time, width or 2 width]; without time where only the last state is wanted
+    x = pool(x, mask, pooling)  # [batch, width or 2 width]
     if hidden:
         x = layers.Dense(hidden, activation="relu", name="hidden")(x)  # [batch, hidden]
     if dropout:
@@ -113,28 +114,6 @@ def lstm_classifier(
     if vectors is not None:
         token_vectors.set_weights([vectors])
     return model
-
-
-def _check(
-    cell, pooling, vocabulary_size, classes, embedding, width, layers_count, dropout, word_dropout, wide_dropout
-) -> None:
-    for name, value, allowed in (("cell", cell, get_args(Cell)), ("pooling", pooling, get_args(Pooling))):
-        if value not in allowed:
-            raise InputError(
-                f"{name} is not known", received=value, allowed=allowed, hint=did_you_mean(str(value), allowed)
-            )
-    for name, value, least in (
-        ("vocabulary_size", vocabulary_size, 2),
-        ("classes", classes, 2),
-        ("embedding", embedding, 1),
-        ("width", width, 1),
-        ("layers_count", layers_count, 1),
-    ):
-        if value < least:
-            raise InputError(f"{name} must be at least {least}", received=value)
-    for name, value in (("dropout", dropout), ("word_dropout", word_dropout), ("wide_dropout", wide_dropout)):
-        if not 0 <= value < 1:
-            raise InputError(f"{name} must be at least 0 and below 1", received=value)
 
 
 def _check_vectors(vectors: np.ndarray | None, vocabulary_size: int, embedding: int) -> np.ndarray | None:

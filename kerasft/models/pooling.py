@@ -9,6 +9,15 @@ Pooling = Literal["last", "max", "mean", "attention"]
 _LEAST = -1e9  # below any activation, and finite: -inf would turn a fully masked row into NaN
 
 
+def pool(x: Any, mask: Any, pooling: Pooling, name: str = "attention") -> Any:
+    """One vector a row, in the named way; "last" takes what a recurrent layer has made one vector already."""
+    if pooling == "max":
+        return pool_max(x, mask)
+    if pooling == "mean":
+        return pool_mean(x, mask)
+    return pool_attention(x, mask, name) if pooling == "attention" else x
+
+
 def pool_max(sequence: Any, mask: Any) -> Any:
     """The largest value of each feature over the real tokens: [batch, time, width] -> [batch, width]."""
     return ops.max(ops.where(ops.expand_dims(mask, -1), sequence, _LEAST), axis=1)
