@@ -1,9 +1,10 @@
 """Raw values to arrays, learned from train rows; no Keras and no TensorFlow."""
 
+from kerasft.inputs.audio import Audio
 from kerasft.inputs.image import Image
 from kerasft.inputs.normalise import to_utf8
 from kerasft.inputs.ragged import Ragged
 from kerasft.inputs.registry import Input, load, save
 from kerasft.inputs.text import Text
 
-__all__ = ["Image", "Input", "Ragged", "Text", "load", "save", "to_utf8"]
+__all__ = ["Audio", "Image", "Input", "Ragged", "Text", "load", "save", "to_utf8"]

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json, write_json
+from kerasft.inputs.audio import Audio
 from kerasft.inputs.image import Image
 from kerasft.inputs.text import Text
 
-Input = Text | Image
+Input = Text | Image | Audio
 """Any input."""
 
-_TYPES: dict[str, type[Input]] = {"text": Text, "image": Image}
+_TYPES: dict[str, type[Input]] = {"text": Text, "image": Image, "audio": Audio}
 
 
 def save(inputs: dict[str, Input], folder: str | Path) -> None:
