@@ -32,8 +32,8 @@ class Image:
     """Turns raw images into uint8 arrays of one size.
 
     What becomes of an image: its first frame, upright by its Exif orientation (JPEG), 8 bits, alpha over the
-    background; cropped or padded to the wanted shape; resized as Pillow resizes: separable and anti-aliased,
-    22-bit fixed point coefficients, rounded to 8 bits after the horizontal pass and after the vertical one.
+    background; cropped or padded to the wanted shape; resized as Pillow resizes, separable and anti-aliased with
+    22-bit fixed point coefficients: first the rows, then the columns, rounded to 8 bits after either pass.
     JPEG is decoded with the accurate integer transform and smooth chroma upsampling, never at a reduced scale.
     Grey images become three equal channels. `kerasft.export.image_graph` does the very same in a graph.
 

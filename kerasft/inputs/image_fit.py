@@ -31,7 +31,10 @@ def fit_image(
         top, left = (out.shape[0] - height) // 2, (out.shape[1] - width) // 2
         out[:] = background
         out = out[top : top + height, left : left + width]
-    if image.size != (width, height):
+    # One pass a call: which comes first would else depend on the shape, and on the version of Pillow (13 does).
+    if image.width != width:
+        image = image.resize((width, image.height), _FILTERS[resample])
+    if image.height != height:
         image = image.resize((width, height), _FILTERS[resample])
     out[:] = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, -1)  # grey goes to all three
 
