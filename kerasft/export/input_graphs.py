@@ -1,17 +1,14 @@
 """The TensorFlow graphs of inputs: what a SavedModel does to raw values before the model sees them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from kerasft.base.errors import InputError
-from kerasft.export.audio_graph import AudioGraph
-from kerasft.export.image_graph import ImageGraph
-from kerasft.export.tabular_graph import TabularGraph
 from kerasft.export.text_graph import TextGraph
-from kerasft.inputs import Audio, Image, Tabular, Text, to_utf8
+from kerasft.inputs import Text, to_utf8
 
 _BLANK = r"[ \t\n\r\f]*"
 
@@ -34,28 +31,33 @@ class TextStrings(tf.Module):
         return self._graph(strings), tf.cast(present, tf.float32)
 
 
-_GRAPHS: dict[type, Callable[[Any], Any]] = {
-    Text: TextStrings,
-    Image: ImageGraph,
-    Audio: AudioGraph,
-    Tabular: TabularGraph,
-}
-
-
 def input_graph(name: str, item: Any) -> Any:
     """The graph of an input: a module with `raw_specs(name)`, called with raw tensors by name.
 
     Raises:
         InputError: if there is none for this type of input.
     """
-    for kind, graph in _GRAPHS.items():
-        if isinstance(item, kind):
-            return graph(item)
+    kind = getattr(item, "type_name", None)
+    if kind == "text":
+        return TextStrings(item)
+    # Imported when needed: a model of texts asks for no image or sound library.
+    if kind == "image":
+        from kerasft.export.image_graph import ImageGraph
+
+        return ImageGraph(item)
+    if kind == "audio":
+        from kerasft.export.audio_graph import AudioGraph
+
+        return AudioGraph(item)
+    if kind == "tabular":
+        from kerasft.export.tabular_graph import TabularGraph
+
+        return TabularGraph(item)
     raise InputError(
         "an input of this type has no TensorFlow graph to export",
         received=type(item).__name__,
         where=f"input {name!r}",
-        allowed=[kind.__name__ for kind in _GRAPHS],
+        allowed=["Text", "Image", "Audio", "Tabular"],
     )
 
 
@@ -68,9 +70,9 @@ def raw_feed(name: str, item: Any, values: Sequence[Any]) -> dict[str, np.ndarra
         values: texts; bytes of images or sounds that the graph can decode (see `servable`); or records. None is
             a missing value, sent as an empty string (NaN for a number).
     """
-    if isinstance(item, Text):
+    if item.type_name == "text":
         return {name: _objects([b"" if text is None else to_utf8(text) for text in values])}
-    if isinstance(item, Tabular):
+    if item.type_name == "tabular":
         return {
             **{column: _numbers(values, column) for column in item.number_names},
             **{column: _objects([_category(row, column) for row in values]) for column in item.category_names},

@@ -14,7 +14,7 @@ from kerasft.export.onnx_model import input_specs
 from kerasft.inputs import Text
 from kerasft.inputs.encoding import PRESENT
 from kerasft.learner import Learner
-from kerasft.tasks import Classification
+from kerasft.tasks import Classification, Targets
 
 RAW = "serving_default"
 TOKENS, ARRAYS = "tokens", "arrays"
@@ -110,15 +110,14 @@ def answer_graph(task: Any) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Ten
     """The TensorFlow graph of a task's `decode`: outputs by name to scores and labels.
 
     Raises:
-        InputError: if a part of the task is no classification.
+        InputError: if the task is not made of classifications.
     """
-    for part in task.parts.values():
-        if not isinstance(part, Classification):
-            raise InputError(
-                "a task of this type has no TensorFlow graph to export",
-                received=type(part).__name__,
-                allowed=["Classification"],
-            )
+    if not isinstance(task, Classification | Targets):
+        raise InputError(
+            "a task of this type has no TensorFlow graph to export",
+            received=type(task).__name__,
+            allowed=["Classification", "Targets"],
+        )
     prefixes = {name: answer_prefix(task, name) for name in task.parts}
     labels = {name: tf.constant(part.labels) for name, part in task.parts.items()}
 

@@ -37,19 +37,19 @@ def encode_columns(
     """
     arrays: dict[str, Any] = {}
     for name, item in inputs.items():
-        encoded = _encode(item, columns[name], cache, on_bad)
+        encoded = _encode(item, columns[name], masked, cache, on_bad)
         arrays[name] = encoded
         if masked:
             arrays[name + PRESENT] = _present(item, columns[name], encoded).astype(np.float32)
     return arrays
 
 
-def _encode(item: Any, column: Any, cache: Path | None, on_bad: OnBad) -> Any:
+def _encode(item: Any, column: Any, masked: bool, cache: Path | None, on_bad: OnBad) -> Any:
     if hasattr(item, "missing"):
         if cache is not None:
             return item.encode_cached(column, cache, on_bad=on_bad)
         return item.encode(column, on_bad=on_bad)
-    if isinstance(column, list | tuple):
+    if masked and isinstance(column, list | tuple):
         column = ["" if value is None else value for value in column]
     return item.encode(column) if cache is None else item.encode_cached(column, cache)
 

@@ -142,7 +142,7 @@ class Predictor:
         return dict(zip(self._output_names, self._session.run(self._output_names, feed), strict=True))
 
     def _columns(self, rows: Columns) -> Mapping[str, Sequence[Any]]:
-        """Columns by input name, checked: inputs there, all of one length, nothing unknown."""
+        """Columns by input name, checked: inputs there, all of one length."""
         if isinstance(rows, str | bytes):
             raise InputError("a list of texts is wanted, not one text", received=rows, hint="Write predictor([text]).")
         if not isinstance(rows, Mapping):
@@ -153,9 +153,6 @@ class Predictor:
                     allowed=list(self.inputs),
                 )
             rows = {next(iter(self.inputs)): rows}
-        sizes = {name: len(column) for name, column in rows.items()}
-        if len(set(sizes.values())) > 1:
-            raise InputError("columns must have the same number of rows", received=sizes)
         return fill_columns(self.inputs, rows, self.masked)
 
 

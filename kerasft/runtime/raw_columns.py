@@ -21,10 +21,10 @@ def fill_columns(
         masked: whether inputs may be missing.
 
     Raises:
-        InputError: if a column is unknown, or an input has none and may not be missing.
+        InputError: if an input has no column and may not be missing, columns differ in rows, or one is unknown
+            where it could be a misspelt one of an input that may be missing.
     """
     given = dict(given)
-    rows = len(next(iter(given.values()), ()))
     columns: dict[str, Sequence[Any]] = {}
     for name, item in inputs.items():
         own = [column for column in record_columns(item) if column in given]
@@ -35,11 +35,15 @@ def fill_columns(
             columns[name] = [dict(zip(own, row, strict=True)) for row in zip(*values, strict=True)]
     known = [*inputs, *(column for item in inputs.values() for column in record_columns(item))]
     lacking = [name for name in inputs if name not in columns]
-    if given:
+    if given and lacking:
         name = next(iter(given))
         raise InputError("this model has no such input", received=name, allowed=known, hint=did_you_mean(name, known))
     if lacking and (not masked or len(lacking) == len(inputs)):
         raise InputError("a column for an input is missing", received=list(columns), allowed=known)
+    sizes = {name: len(column) for name, column in columns.items()}
+    if len(set(sizes.values())) > 1:
+        raise InputError("columns must have the same number of rows", received=sizes)
+    rows = next(iter(sizes.values()))
     return {name: columns.get(name, [None] * rows) for name in inputs}
 
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasft.tasks.weighting import uncertainty_loss
+from kerasft.tasks.uncertainty import uncertainty_loss
 from kerasft.training.feed import Feed
 from kerasft.training.optimizers import kernels_of
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from kerasft.export import parity_paths
-from kerasft.export.parity import ParityError, Reference, make_reference, verify
+from kerasft.export.parity import ParityError, verify
+from kerasft.export.reference import Reference, make_reference
 from kerasft.inputs.hostile import HOSTILE_TEXTS
+from kerasft.tasks import Classification
 
-TASK = SimpleNamespace(labels=["no", "yes"])
+TASK = Classification(["no", "yes"])
 SCORES = np.array([[0.9, 0.1], [0.2, 0.8], [0.500001, 0.499999], [0.6, 0.4]])
 
 
@@ -20,11 +22,11 @@ def gate(monkeypatch, change, tolerance=1e-5):
         rows = [int(text) for text in columns["text"]]
         found = change(SCORES.copy())
         scores, labels = found if isinstance(found, tuple) else (found, found.argmax(axis=1))
-        return scores[rows], labels[rows]
+        return {"label": (scores[rows], labels[rows])}
 
     paths = SimpleNamespace(by_name=lambda: {"a path": answer})
     monkeypatch.setattr(parity_paths, "ExportedPaths", lambda learner, folder: paths)
-    reference = Reference({"text": ["0", "1", "2", "3"]}, 1, SCORES, 0.5)
+    reference = Reference({"text": ["0", "1", "2", "3"]}, 1, 0, {"label": SCORES}, 0.5, {})
     return verify(SimpleNamespace(task=TASK), None, reference, tolerance)
 
 

@@ -73,7 +73,7 @@ def test_a_missing_column(predictor):
     with pytest.raises(InputError) as caught:
         predictor({"texts": ["a film"]})
     assert str(caught.value) == (
-        "a column for an input is missing. Received: ['texts']. Allowed: text. Did you mean 'texts'?"
+        "this model has no such input. Received: 'texts'. Allowed: text. Did you mean 'text'?"
     )
 
 

@@ -12,7 +12,8 @@ from kerasft.training.feed import Feed, Stream
 def make_feed(weights=None, **options):
     arrays = {"text": Ragged.from_rows([[number] * (1 + number % 5) for number in range(1, 22)])}
     targets = np.arange(1, 22, dtype="int32")
-    return Feed(arrays, targets, "label", BatchPlan(arrays["text"].lengths, 4, seed=3), weights, **options)
+    weights = None if weights is None else {"label": weights}
+    return Feed(arrays, {"label": targets}, BatchPlan(arrays["text"].lengths, 4, seed=3), weights, **options)
 
 
 def numbers(feed, count):
