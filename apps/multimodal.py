@@ -1,0 +1,74 @@
+"""Several inputs, several targets, one model: text, images, sounds and columns fused into one verified bundle.
+
+    python -m apps.multimodal                                         # generated sample: text, image and audio
+    python -m apps.multimodal --data csv:products.csv --text-column name --image-column photo --targets season,usage
+    python -m apps.multimodal --data tsv:$KERASFT_DATA/fashion_product/meta.tsv.gz --text-column name \
+        --image "{id}.jpg" --files $KERASFT_DATA/fashion_product/images_60x80.tar.gz --fusion attention \
+        --targets season,usage,gender
+
+Any subset of the inputs may be missing, in training and in production; every answer says which were used.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kerasft.cli.app import run_app, start_backend
+from kerasft.cli.config import parse
+from kerasft.cli.media_options import AugmentOptions, FusionOptions, InputOptions, MediaOptions
+from kerasft.cli.options import DataOptions, RunOptions, TextOptions
+from kerasft.training.recipe import Recipe
+
+APP = Path(__file__).stem
+SAMPLE = {
+    "image_size": "32",
+    "sample_rate": 8000,
+    "seconds": 0.5,
+    "epochs": 8,
+    "learning_rate": 3e-3,
+    "modality_dropout": 0.1,
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Train one model of several inputs and targets, measure it, export it and prove the export."""
+
+    rows: DataOptions = field(default_factory=DataOptions)
+    inputs: InputOptions = field(default_factory=InputOptions)
+    text: TextOptions = field(default_factory=lambda: TextOptions(vocabulary=20_000, max_tokens=64))
+    media: MediaOptions = field(default_factory=MediaOptions)
+    model: FusionOptions = field(default_factory=FusionOptions)
+    augment: AugmentOptions = field(default_factory=AugmentOptions)
+    recipe: Recipe = field(
+        default_factory=lambda: Recipe(epochs=10, batch_size=64, schedule="cosine", warmup=0.05, monitor="val_accuracy")
+    )
+    where: RunOptions = field(default_factory=RunOptions)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """From the command line to a published bundle."""
+    config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE)
+    start_backend()
+    from kerasft import training
+    from kerasft.cli import multimodal
+    from kerasft.cli.pipeline import train_and_publish
+    from kerasft.cli.run_folder import open_run
+    from kerasft.learner import Learner
+
+    with open_run(config, config.where.run, APP) as run:
+        rows = multimodal.load_rows(config.rows, config.inputs, config.recipe.seed, run / "cache")
+        inputs = multimodal.make_inputs(rows, config.text, config.media)
+        augmentation = multimodal.make_augmentation(config.augment, inputs)
+        training.prepare(config.recipe)
+        model = multimodal.make_model(rows, inputs, config.model)
+        task = multimodal.make_task(rows, config.model, config.augment)
+        learner = Learner(inputs, model, task, on_bad=config.inputs.bad_media)
+        train_and_publish(
+            learner, rows, config.recipe, config.where, config=config, run=run, app=APP, augmentation=augmentation
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(main))

@@ -1,0 +1,125 @@
+"""From options to the parts of a learner with several inputs: inputs, branches, task, augmentation."""
+
+from pathlib import Path
+from typing import Any
+
+from kerasft import inputs, models, tasks
+from kerasft.base.errors import InputError
+from kerasft.cli.media_options import AugmentOptions, FusionOptions, InputOptions, MediaOptions
+from kerasft.cli.options import DataOptions, TextOptions
+from kerasft.training.augment import Augmentation
+from kerasft.training.augment.audio import AudioAugmenter
+from kerasft.training.augment.image import ImageAugmenter
+
+
+def load_rows(options: DataOptions, wanted: InputOptions, seed: int, cache: Path) -> Any:
+    """The rows of the data that the options name, with the inputs and targets they name."""
+    from kerasft import data
+
+    sample = options.data == "sample"
+    return data.load(
+        "sample:multimodal" if sample else options.data,
+        inputs=wanted.names(sample),
+        text_column=options.text_column,
+        label_column=options.label_column,
+        image_column=wanted.image_column,
+        image=wanted.image,
+        audio_column=wanted.audio_column,
+        audio=wanted.audio,
+        tabular=wanted.tabular_columns(),
+        targets=wanted.target_names(),
+        files=wanted.files,
+        split_column=options.split_column,
+        test_where=options.test_where,
+        validation_where=options.validation_where,
+        min_label_rows=wanted.min_label_rows,
+        drop_leaks=options.drop_leaks,
+        seed=seed,
+        cache=cache,
+    )
+
+
+def make_inputs(rows: Any, text: TextOptions, media: MediaOptions) -> dict[str, Any]:
+    """An input object for each of the rows' inputs; what must be learnt is learnt from the train rows."""
+    made: dict[str, Any] = {}
+    for name in rows.inputs:
+        if name == "text":
+            made[name] = inputs.Text.learn(rows.train["text"], **vars(text))
+        elif name == "image":
+            made[name] = inputs.Image(media.size(), fit=media.image_fit)
+        elif name == "audio":
+            made[name] = inputs.Audio(
+                sample_rate=media.sample_rate, seconds=media.seconds, features=media.features, bands=media.bands
+            )
+        else:
+            kinds = rows.tabular_columns
+            made[name] = inputs.Tabular.learn(
+                rows.train["tabular"],
+                numbers=[column for column, kind in kinds.items() if kind == "number"],
+                categories=[column for column, kind in kinds.items() if kind == "category"],
+            )
+    return made
+
+
+def make_branches(made: dict[str, Any], options: FusionOptions) -> dict[str, Any]:
+    """The options of each input's branch of the model."""
+    branches: dict[str, Any] = {}
+    for name, item in made.items():
+        if name == "text":
+            branches[name] = models.TextBranch(item.vocabulary_size, kind=options.text_branch)
+        elif name == "image":
+            preset = {"preset": str(options.image_preset)} if options.image_preset else {}
+            branches[name] = models.ImageBranch(item.shape, kind=options.image_branch, **preset)
+        elif name == "audio":
+            branches[name] = models.AudioBranch(item.shape, kind=options.audio_branch)
+        else:
+            branches[name] = models.TabularBranch(len(item.number_names), categories=item.category_sizes)
+    return branches
+
+
+def make_model(rows: Any, made: dict[str, Any], options: FusionOptions) -> Any:
+    """The model: a branch an input, the fusion, and a head a target."""
+    return models.fusion_classifier(
+        make_branches(made, options),
+        {name: len(labels) for name, labels in rows.targets.items()},
+        fusion=options.fusion,
+        width=options.width,
+        dropout=options.dropout,
+    )
+
+
+def make_task(rows: Any, options: FusionOptions, augment: AugmentOptions) -> Any:
+    """What the outputs mean: one classification, or several."""
+    weights = None if options.class_weights == "none" else options.class_weights
+    parts = {
+        name: tasks.Classification(labels, target=name, class_weights=weights, one_hot=augment.mixup > 0)
+        for name, labels in rows.targets.items()
+    }
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    return tasks.Targets(parts, weighting=options.target_weights)
+
+
+def make_augmentation(options: AugmentOptions, made: dict[str, Any]) -> Augmentation:
+    """What is done to train rows.
+
+    Raises:
+        InputError: if something is asked for an input that there is not.
+    """
+    image = {"flip": options.flip, "crop": options.crop, "colour": options.colour, "erase": options.erase}
+    audio = {"shift": options.shift, "noise": options.noise, "spec_augment": options.spec_augment}
+    for kind, wanted in (("image", image), ("audio", audio)):
+        asked = next((name for name, value in wanted.items() if value), None)
+        if asked is not None and kind not in made:
+            raise InputError(
+                f"there is no {kind} to change",
+                received=f"--{asked.replace('_', '-')}",
+                allowed=f"inputs with {kind}; these are {', '.join(made)}",
+            )
+    augmenters: dict[str, Any] = {}
+    if any(image.values()):
+        augmenters["image"] = ImageAugmenter(**image)
+    if any(audio.values()):
+        masks = {"time_masks": 2, "frequency_masks": 2} if audio.pop("spec_augment") else {}
+        augmenters["audio"] = AudioAugmenter(**audio, **masks)
+    return Augmentation(augmenters, modality_dropout=options.modality_dropout, mixup=options.mixup)
