@@ -2,6 +2,8 @@
 
 from kerasft.data.columns import Column
 from kerasft.data.load import load
+from kerasft.data.media import MediaColumn
 from kerasft.data.rows import Rows, Split
+from kerasft.data.tabular import TabularColumn
 
-__all__ = ["Column", "Rows", "Split", "load"]
+__all__ = ["Column", "MediaColumn", "Rows", "Split", "TabularColumn", "load"]

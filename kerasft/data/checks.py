@@ -11,43 +11,57 @@ MOST_LABELS = 1000
 _PLACES = 5
 
 
-def refuse_labels(labels: list[str], where: str) -> None:
+def refuse_labels(labels: list[str], where: str, target: str | None = None) -> None:
     """Refuses labels that no classifier can learn.
+
+    Args:
+        labels: of the train rows.
+        where: the source.
+        target: the target's name where the user named it; else messages speak of the label.
 
     Raises:
         InputError: if there are fewer than two, or more than 1,000.
     """
+    option = "--label-column" if target is None else "--targets"
+    of = "" if target is None else f" of the target {target!r}"
     if len(labels) == 1:
         raise InputError(
-            "all train rows have one label",
+            f"all train rows have one label{of}",
             received=labels[0],
             where=where,
             allowed="at least two labels",
-            hint="Check --label-column, and whether the file holds one class only.",
+            hint=f"Check {option}, and whether the file holds one class only.",
         )
     if not labels:
-        raise InputError("no train row has a label", where=where, hint="Check --label-column")
+        raise InputError(f"no train row has a label{of}", where=where, hint=f"Check {option}")
     if len(labels) > MOST_LABELS:
         raise InputError(
-            "too many labels",
+            f"too many labels{of}",
             received=f"{len(labels):,}, such as {shorten(labels[0])}",
             where=where,
             allowed=f"at most {MOST_LABELS:,}",
-            hint="Check --label-column: does it hold numbers or text?",
+            hint=f"Check {option}: does it hold numbers or text?",
         )
 
 
-def refuse_unknown(split: str, facts: Facts, codes: np.ndarray, labels: list[str]) -> None:
+def refuse_unknown(split: str, facts: Facts, rows: np.ndarray, target: str, labels: list[str]) -> None:
     """Refuses held-out rows whose label no train row has.
+
+    Args:
+        split: the split's name.
+        facts: what is known of its rows.
+        rows: int64, its stored rows.
+        target: the target's name.
+        labels: those of train.
 
     Raises:
         InputError: naming the first such label and its place.
     """
-    unknown = np.flatnonzero(codes == UNKNOWN)
+    unknown = rows[facts.codes[target][rows] == UNKNOWN]
     if not len(unknown):
         return
     row = int(unknown[0])
-    name = facts.stored.table["label"][row].as_py()
+    name = facts.stored.table[target][row].as_py()
     shown = labels if len(labels) <= 20 else [*labels[:20], f"and {len(labels) - 20} more"]
     raise InputError(
         f"a label in {split} is in no train row" + (f" ({len(unknown)} such rows)" if len(unknown) > 1 else ""),
@@ -59,9 +73,8 @@ def refuse_unknown(split: str, facts: Facts, codes: np.ndarray, labels: list[str
 
 
 def places(facts: Facts, rows: np.ndarray) -> dict[str, Any]:
-    """How many rows (bool [rows]) are concerned, and where the first few stand."""
-    found = np.flatnonzero(rows)
-    return {"rows": len(found), "first": [facts.stored.where(int(row), exactly=False) for row in found[:_PLACES]]}
+    """How many stored rows (int64) are concerned, and where the first few stand."""
+    return {"rows": len(rows), "first": [facts.stored.where(int(row), exactly=False) for row in rows[:_PLACES]]}
 
 
 def duplicates(hashes: np.ndarray) -> int:
@@ -88,22 +101,25 @@ def conflicts(hashes: np.ndarray, codes: np.ndarray) -> int:
     return len(_distinct(texts[1:][changed]))
 
 
-def warnings(checks: dict[str, Any], drop_leaks: bool) -> list[str]:
+def warnings(checks: dict[str, Any], drop_leaks: bool, inputs: tuple[str, ...] = ("text",)) -> list[str]:
     """The counts that a person should look at, as sentences."""
     found = []
-    for what, said in (("empty", "empty or missing text"), ("unlabelled", "no label")):
+    text_only = inputs == ("text",)
+    empty = "empty or missing text" if text_only else f"none of the inputs ({', '.join(inputs)})"
+    texts = "texts" if text_only else "rows"
+    for what, said in (("empty", empty), ("unlabelled", "no label")):
         for split, fact in checks[what].items():
             fate = "dropped" if fact["dropped"] else "kept"
             found.append(f"{fact['rows']:,} {split} rows have {said} and were {fate}, the first at {fact['first'][0]}.")
     for split, count in checks["duplicates"].items():
         if count:
-            found.append(f"{count:,} rows of {split} repeat the text of another.")
+            found.append(f"{count:,} rows of {split} repeat {'the text of another' if text_only else 'another'}.")
     for pair, count in checks["leaks"].items():
         if count:
             one, other = pair.split("/")
             cure = "removed from train" if drop_leaks else "--drop-leaks removes them from train"
             cure = f"; {cure}" if one == "train" else ""
-            found.append(f"{count:,} texts are in both {one} and {other}{cure}.")
+            found.append(f"{count:,} {texts} are in both {one} and {other}{cure}.")
     if checks["conflicts"]:
-        found.append(f"{checks['conflicts']:,} train texts stand under more than one label.")
+        found.append(f"{checks['conflicts']:,} train {texts} stand under more than one label.")
     return found

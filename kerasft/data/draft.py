@@ -1,6 +1,5 @@
 """The draft: rows while they are checked and divided, until they are `Rows`."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,107 +7,138 @@ from typing import Any
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.data import checks, names
-from kerasft.data.facts import MISSING, Facts, digests
-from kerasft.data.rows import Rows, Split
+from kerasft.data import checks
+from kerasft.data.finish import finish
+from kerasft.data.intake import take_in
+from kerasft.data.rows import Rows
 from kerasft.data.sources import Source
 from kerasft.data.splits import stratified
-from kerasft.data.store import store
+from kerasft.data.targets import Targets
+from kerasft.data.wanted import Wanted
 
 LABELLED = ("train", "validation", "test")
+_TEXT_ONLY = ("text",)
 _NO_ROWS = "A file needs rows below its header, with text and label in them"
 
 
 class Draft:
     """The rows while they are divided: which stored rows belong to which split."""
 
-    def __init__(self, source: Source, text: str | None, label: str | None, required: bool, cache: Path):
-        self.source, self.required = source, required
+    def __init__(self, source: Source, wanted: Wanted, cache: Path):
+        self.source, self.wanted = source, wanted
+        taken = take_in(source, wanted, cache)
+        self.plan, self.tabular, self.facts, self.rows = taken.plan, taken.tabular, taken.facts, taken.rows
+        self.divided_by = taken.divided_by
         self.made: set[str] = set()
-        self.checks: dict[str, Any] = {"matching": "exact text", "empty": {}, "unlabelled": {}, "dropped": {}}
-        self.checks |= {"duplicates": {}, "leaks": {}, "conflicts": 0, "warnings": []}
-        first = next((part for part in source.parts if part.split in ("all", "train")), None)
-        if first is None:
-            raise InputError("the data have no train split", received=source.spec)
-        self.text = names.text_column(first.columns, text, first.place)
-        self.label = names.label_column(first.columns, label, first.place, required)
-        if self.text == self.label:
-            raise InputError("text and label are one column", received=self.text, allowed=first.columns)
-        self.facts: dict[str, Facts] = {}
-        for split in dict.fromkeys(part.split for part in source.parts):
-            stored = store(source.of(split), *self._columns(split, text, label), cache)
-            self.facts["train" if split == "all" else split] = Facts.of(stored)
+        self.checks: dict[str, Any] = {"matching": self._matching(), "empty": {}, "unlabelled": {}, "dropped": {}}
+        self.checks |= {"duplicates": {}, "leaks": {}, "conflicts": 0, "warnings": taken.warnings}
+        named = wanted.targets is not None or bool(source.targets and wanted.label_column is None)
+        self.targets = Targets(list(self.plan.targets), named, wanted.label_required, wanted.min_label_rows)
         self._settle_test()
-        self.rows = {split: np.arange(len(facts)) for split, facts in self.facts.items()}
 
-    def _columns(self, split: str, text: str | None, label: str | None) -> tuple[str, str | None]:
-        """The names of a split's text and label; splits may name them differently where the user names none."""
-        found = (self.text, self.label)
-        for number, part in enumerate(self.source.of(split)):
-            required = self.required and split != "unsup"
-            # Files after the first have to agree with it, as they share its columns.
-            wanted = found if number else (text, label)
-            found_text = names.text_column(part.columns, wanted[0], part.place)
-            found_label = self.label if not required else names.label_column(part.columns, wanted[1], part.place)
-            found = (found_text, found_label)
-        return found
+    @property
+    def first_target(self) -> str:
+        """The target by which splits are made and conflicts counted."""
+        return self.targets.columns[0]
+
+    def _matching(self) -> str:
+        parts = []
+        for name in self.plan.inputs:
+            if name == "text":
+                parts.append("exact text")
+            elif name == "tabular":
+                parts.append("column values")
+            else:
+                named = self.facts["train"].media[name].content is None
+                parts.append(f"{name} {'file names' if named else 'bytes'}")
+        return " and ".join(parts)
 
     def _settle_test(self) -> None:
         """Sets aside held-out splits without any label; a lone validation split becomes the test split."""
         for split in ("validation", "test"):
             facts = self.facts.get(split)
-            if facts is not None and self.required and not facts.labelled.any():
-                del self.facts[split]
+            if facts is None or not self.wanted.label_required:
+                continue
+            if not facts.labelled(self.targets.columns)[self.rows[split]].any():
+                del self.facts[split], self.rows[split]
                 self.checks["warnings"].append(f"The source's {split} split has no labels and was set aside.")
-        if "validation" in self.facts and "test" not in self.facts:
-            self.facts["test"] = self.facts.pop("validation")
+        if "validation" in self.facts and "test" not in self.facts and "validation" not in self.wanted.rules:
+            self.facts["test"], self.rows["test"] = self.facts.pop("validation"), self.rows.pop("validation")
             self.checks["warnings"].append("The source has no test split: its validation split is used as test.")
 
     def drop_bad_rows(self) -> None:
-        """Drops rows without label, rows without text where they teach nothing, and settles the labels."""
+        """Drops rows without label, rows without inputs where they teach nothing; settles labels; finds all files."""
+        text_only = self.plan.inputs == _TEXT_ONLY
+        there = {split: rows[~self.facts[split].empty[rows]] for split, rows in self.rows.items()}
+        self.targets.settle(self.facts, there)
         for split, facts in self.facts.items():
-            keep = np.ones(len(facts), dtype=bool)
-            if split != "unsup" and self.required:
-                self._note("unlabelled", split, ~facts.labelled, dropped=True)
-                keep &= facts.labelled
-            dropped = split in ("train", "unsup")
-            self._note("empty", split, facts.empty & keep, dropped)
+            rows = self.rows[split]
+            keep = np.ones(len(rows), dtype=bool)
+            if split != "unsup" and self.wanted.label_required:
+                labelled = self.targets.labelled(facts)[rows]
+                self._note("unlabelled", split, rows[~labelled], dropped=True)
+                keep &= labelled
+            dropped = split in ("train", "unsup") or not text_only
+            empty = facts.empty[rows]
+            self._note("empty", split, rows[empty & keep], dropped)
             if dropped:
-                keep &= ~facts.empty
-            self.rows[split] = np.flatnonzero(keep)
+                keep &= ~empty
+            self.rows[split] = rows[keep]
             if not len(self.rows[split]):
                 raise InputError(f"there are no {split} rows", where=self._place(split), hint=_NO_ROWS)
-        train = self.facts["train"]
-        kept = np.zeros(len(train), dtype=bool)
-        kept[self.rows["train"]] = True
-        self.labels = names.in_order(train.label_names(kept))
-        if self.required or self.labels:
-            checks.refuse_labels(self.labels, self.source.spec)
-        self.codes = {split: facts.codes(self.labels) for split, facts in self.facts.items() if split != "unsup"}
-        for split, codes in self.codes.items():
-            checks.refuse_unknown(split, self.facts[split], codes, self.labels)
+        self.targets.refuse(self.facts, self.rows, self.source.spec)
+        self._look_up_files()
+        self._tell_unread_numbers()
 
     def _place(self, split: str) -> str:
         return ", ".join(part.place for part in self.facts[split].stored.parts[:3])
 
     def _note(self, what: str, split: str, rows: np.ndarray, dropped: bool) -> None:
-        if rows.any():
+        if len(rows):
             self.checks[what][split] = {**checks.places(self.facts[split], rows), "dropped": dropped}
 
+    def _look_up_files(self) -> None:
+        for split, facts in self.facts.items():
+            for name, media in facts.media.items():
+                empty = media.look_up(self.rows[split])
+                if empty:
+                    facts.present[name][empty] = False
+                    self.checks["warnings"].append(
+                        f"{len(empty):,} {name} files of {split} are empty (0 bytes) and count as missing, the first at"
+                        f" {media.place(empty[0])}."
+                    )
+
+    def _tell_unread_numbers(self) -> None:
+        if self.tabular is None:
+            return
+        self.checks["tabular"] = dict(self.tabular.kinds)
+        for name, why in self.tabular.left_out.items():
+            self.checks["tabular"][name] = f"left out: {why}"
+        for split, facts in self.facts.items():
+            for name, rows in self.tabular.unread(facts.stored, self.rows[split]).items():
+                self.checks["warnings"].append(
+                    f"{len(rows):,} {split} rows have no finite number in {name!r}, which holds numbers in train, and"
+                    f" count as missing there, the first at {facts.stored.where(rows[0])}."
+                )
+
     def hashes(self, split: str) -> np.ndarray:
-        """uint64 [rows]: the hashes of a split's texts as it stands."""
+        """uint64 [rows]: the hashes of a split's rows as it stands."""
         return self.facts[split].hashes[self.rows[split]]
 
+    def codes(self, split: str, target: str) -> np.ndarray:
+        """int32 [rows]: the labels of a split's rows as it stands."""
+        return self.facts[split].codes[target][self.rows[split]]
+
     def count(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Counts texts that both splits of a pair have; and, the first time, repeats within each split."""
+        """Counts rows that both splits of a pair have; and, the first time, repeats within each split."""
         if not self.checks["duplicates"]:
             self.checks["duplicates"] = {split: checks.duplicates(self.hashes(split)) for split in self.rows}
-            self.checks["conflicts"] = checks.conflicts(self.hashes("train"), self.codes["train"][self.rows["train"]])
+            self.checks["conflicts"] = checks.conflicts(self.hashes("train"), self.codes("train", self.first_target))
         for one, other in pairs:
             self.checks["leaks"][f"{one}/{other}"] = checks.leaks(self.hashes(one), self.hashes(other))
 
     def drop_leaks(self, splits: Iterable[str]) -> None:
-        """Removes from train the rows whose text is in one of the splits that are there."""
+        """Removes from train the rows whose inputs are in one of the splits that are there."""
         held = [self.hashes(split) for split in splits if split in self.rows]
         if not held:
             return
@@ -130,43 +160,11 @@ class Draft:
 
     def _hold_out(self, split: str, fraction: float, seed: int) -> None:
         rows = self.rows["train"]
-        kept, held = stratified(self.codes["train"][rows], fraction, seed)
+        kept, held = stratified(self.codes("train", self.first_target), fraction, seed)
         self.rows["train"], self.rows[split] = rows[kept], rows[held]
-        self.facts[split], self.codes[split] = self.facts["train"], self.codes["train"]
+        self.facts[split] = self.facts["train"]
         self.made.add(split)
 
     def finish(self, drop_leaks: bool) -> Rows:
         """The rows as they now stand."""
-        order = [split for split in (*LABELLED, "unsup") if split in self.rows]
-        self.checks["rows"] = {split: len(self.rows[split]) for split in order}
-        self.checks["labels"] = {split: self._label_counts(split) for split in order if split != "unsup"}
-        self.checks["splits"] = {split: "made here" if split in self.made else "the source's" for split in order}
-        self.checks["warnings"] += checks.warnings(self.checks, drop_leaks)
-        splits = {split: Split(split, self.facts[split].stored.table, self._indices(split)) for split in order}
-        return Rows(
-            **{split: splits.get(split) for split in (*LABELLED, "unsup")},
-            labels=self.labels,
-            source=self.source.spec,
-            synthetic=self.source.synthetic,
-            fingerprint=self._fingerprint(order),
-            checks=self.checks,
-            text_column=self.text,
-            label_column=self.label,
-        )
-
-    def _label_counts(self, split: str) -> dict[str, int]:
-        codes = self.codes[split][self.rows[split]]
-        counts = np.bincount(codes[codes != MISSING], minlength=len(self.labels))
-        return dict(zip(self.labels, counts.tolist(), strict=True))
-
-    def _indices(self, split: str) -> np.ndarray | None:
-        return None if len(self.rows[split]) == len(self.facts[split]) else self.rows[split]
-
-    def _fingerprint(self, order: list[str]) -> str:
-        digest = hashlib.sha256(repr(self.labels).encode())
-        for split in order:
-            digest.update(f"{split} {len(self.rows[split])} ".encode())
-            digest.update(np.ascontiguousarray(digests(self.facts[split].stored)[self.rows[split]]).data)
-            if split in self.codes:
-                digest.update(self.codes[split][self.rows[split]].astype("<i4").tobytes())
-        return digest.hexdigest()
+        return finish(self, drop_leaks)

@@ -40,6 +40,10 @@ LABEL_NAMES = (
     "topic",
     "emotion",
 )
+IMAGE_NAMES = ("image", "photo", "picture", "img", "image_path", "image_file", "photo_path", "thumbnail")
+AUDIO_NAMES = ("audio", "sound", "wav", "recording", "clip", "speech", "voice", "audio_path", "audio_file")
+FILE_NAMES = ("filename", "file_name", "filepath", "file_path", "file", "path")
+MEDIA_NAMES = {"image": IMAGE_NAMES + FILE_NAMES, "audio": AUDIO_NAMES + FILE_NAMES}
 
 
 def text_column(columns: Sequence[str], wanted: str | None, where: str) -> str:
@@ -49,7 +53,7 @@ def text_column(columns: Sequence[str], wanted: str | None, where: str) -> str:
         InputError: if `wanted` is not there, or no column has a usual name.
     """
     if wanted is not None:
-        return _named(columns, wanted, "text", where)
+        return named(columns, wanted, "text", where)
     found = _usual(columns, TEXT_NAMES)
     if found is None:
         raise _no_guess(columns, "text", TEXT_NAMES, where)
@@ -63,14 +67,42 @@ def label_column(columns: Sequence[str], wanted: str | None, where: str, require
         InputError: if `wanted` is not there, or none has a usual name and `required` is true.
     """
     if wanted is not None:
-        return _named(columns, wanted, "label", where)
+        return named(columns, wanted, "label", where)
     found = _usual(columns, LABEL_NAMES)
     if found is None and required:
         raise _no_guess(columns, "label", LABEL_NAMES, where)
     return found
 
 
-def _named(columns: Sequence[str], wanted: str, role: str, where: str) -> str:
+def media_column(columns: Sequence[str], kind: str, wanted: str | None, where: str) -> str:
+    """The column that holds images or sounds, or their files' names: `wanted`, else the usual name that comes first.
+
+    Args:
+        columns: the columns that may be it.
+        kind: "image" or "audio".
+        wanted: the name that the user gave, or None.
+        where: the place, for a message.
+
+    Raises:
+        InputError: if `wanted` is not there, or no column has a usual name.
+    """
+    if wanted is not None:
+        return named(columns, wanted, kind, where)
+    found = _usual(columns, MEDIA_NAMES[kind])
+    if found is None:
+        example = {"image": "{id}.jpg", "audio": "{id}.wav"}[kind]
+        hint = f'Name it: --{kind}-column NAME; or say how names are made of columns: --{kind} "{example}"'
+        what = f"no column has a usual name for the {kind}"
+        raise InputError(what, received=list(columns), where=where, hint=hint)
+    return found
+
+
+def named(columns: Sequence[str], wanted: str, role: str, where: str) -> str:
+    """The column `wanted`.
+
+    Raises:
+        InputError: if it is not there, with the nearest that is.
+    """
     if wanted in columns:
         return wanted
     raise InputError(

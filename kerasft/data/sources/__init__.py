@@ -9,7 +9,7 @@ from kerasft.data.sources.files import files_by_split
 from kerasft.data.sources.folder import folder_parts
 from kerasft.data.sources.jsonl import jsonl_part
 from kerasft.data.sources.parquet import parquet_part
-from kerasft.data.sources.sample import sample_parts
+from kerasft.data.sources.sample import TARGETS, multimodal_parts, sample_parts
 from kerasft.data.sources.tfds import tfds_parts
 
 __all__ = ["KINDS", "Part", "Source", "open_source"]
@@ -32,25 +32,34 @@ KINDS: dict[str, Callable[[str, list[str]], list[Part]]] = {
 }
 
 
-def open_source(spec: str, wanted: list[str]) -> Source:
+def open_source(spec: str, wanted: list[str], inputs: tuple[str, ...] = ("text",)) -> Source:
     """Finds what a spec names, without reading its rows.
 
     Args:
-        spec: "sample", or KIND:WHERE with a kind of `KINDS`.
+        spec: "sample", "sample:multimodal", or KIND:WHERE with a kind of `KINDS`.
         wanted: the column names the user gave; whole numbers among them say that a file has no header row.
+        inputs: the inputs' names; a folder's files are texts, images or sounds by them.
 
     Raises:
         InputError: if the kind is unknown, or nothing is there.
     """
     if spec == "sample":
         return Source(spec, sample_parts(), synthetic=True)
+    if spec == "sample:multimodal":
+        return Source(spec, multimodal_parts(), synthetic=True, targets=TARGETS)
     kind, colon, where = spec.partition(":")
     if kind not in KINDS or not colon or not where:
         raise InputError(
             "unknown kind of data" if kind not in KINDS else "the kind of data needs a place",
             received=spec,
             where="--data",
-            allowed=["sample", *(f"{name}:{'NAME' if name == 'tfds' else 'PATH'}" for name in KINDS)],
+            allowed=[
+                "sample",
+                "sample:multimodal",
+                *(f"{name}:{'NAME' if name == 'tfds' else 'PATH'}" for name in KINDS),
+            ],
             hint=did_you_mean(kind, ["sample", *KINDS]),
         )
+    if kind == "folder":
+        return Source(spec, folder_parts(where, wanted, inputs))
     return Source(spec, KINDS[kind](where, wanted))

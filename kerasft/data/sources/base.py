@@ -18,6 +18,7 @@ class Part:
         columns: the columns' names, known without reading the rows.
         read: gives the rows as record batches, from the start, each time it is called.
         locate: the place of a row (counted from 0) for a message; may read the source again.
+        folder: what the names of media files are relative to where the user does not say, or None.
     """
 
     split: str
@@ -26,6 +27,7 @@ class Part:
     columns: list[str]
     read: Callable[[], Iterator[pa.RecordBatch]]
     locate: Callable[[int], str] | None = None
+    folder: Path | None = None
 
     def where(self, row: int, exactly: bool = True) -> str:
         """The place of a row, counted from 0; `exactly` may take the time to read the source again."""
@@ -42,11 +44,13 @@ class Source:
         spec: the spec as it was given.
         parts: the parts, in order, of all splits.
         synthetic: True where the rows are generated.
+        targets: the columns to predict where the user names none, or empty to look for a usual name.
     """
 
     spec: str
     parts: list[Part] = field(repr=False)
     synthetic: bool = False
+    targets: tuple[str, ...] = ()
 
     def of(self, split: str) -> list[Part]:
         """The parts of one split."""

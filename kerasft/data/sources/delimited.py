@@ -47,7 +47,8 @@ def _part(split: str, path: Path, wanted: list[str], delimiter: str) -> Part:
     if twice is not None:
         raise InputError("the header names a column twice", received=twice, where=str(path), allowed=columns)
     file = _File(path, columns, header, delimiter)
-    return Part(split, str(path), (delimiter, header, *file_key(path)), columns, file.batches, file.locate)
+    key = (delimiter, header, *file_key(path))
+    return Part(split, str(path), key, columns, file.batches, file.locate, path.parent)
 
 
 def _first_row(path: Path, delimiter: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""A folder of text files, one a row: split/label/*.txt as in aclImdb, or label/*.txt without splits."""
+"""A folder of files, one a row: split/label/FILE as in aclImdb, or label/FILE without splits.
+
+The files are texts (.txt); or images or sounds, where that is the only input.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,62 +14,98 @@ from kerasft.data.sources.base import Part
 from kerasft.data.sources.files import SPLIT_NAMES, refuse_encoding
 
 _BATCH_ROWS = 1024
-_SHAPE = "split/label/*.txt (train/pos/1.txt), or label/*.txt; files in a folder named unsup have no label"
+_ENDINGS = {
+    "text": (".txt",),
+    "image": (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"),
+    "audio": (".wav", ".flac", ".ogg"),
+}
+_SHAPES = {"text": ("*.txt", "1.txt"), "image": ("*.jpg", "1.jpg"), "audio": ("*.wav", "1.wav")}
+
+Row = tuple[Path, str | None]
 
 
-def folder_parts(path: str, wanted: list[str]) -> list[Part]:
+def folder_parts(path: str, wanted: list[str], inputs: tuple[str, ...] = ("text",)) -> list[Part]:
     """The splits of a folder; a folder named "unsup" among the labels, or the splits, is unlabelled rows.
 
     Raises:
         InputError: if the folder is missing, is a file, or is not laid out so.
     """
+    if len(inputs) != 1 or inputs[0] not in _ENDINGS:
+        raise InputError(
+            "a folder gives one input", received=", ".join(inputs), where=f"folder:{path}", allowed=list(_ENDINGS)
+        )
+    kind = inputs[0]
+    pattern, example = _SHAPES[kind]
+    shape = (
+        f"split/label/{pattern} (train/pos/{example}), or label/{pattern}; files in a folder named unsup have no label"
+    )
     root = Path(path).expanduser()
     if not root.is_dir():
         what = "this is a file; folder: takes a folder" if root.exists() else "there is no such folder"
         siblings = [entry.name for entry in root.parent.iterdir()] if root.parent.is_dir() else []
-        raise InputError(what, received=str(root), allowed=_SHAPE, hint=did_you_mean(root.name, siblings))
+        raise InputError(what, received=str(root), allowed=shape, hint=did_you_mean(root.name, siblings))
+    files = _by_split(root, _ENDINGS[kind])
+    if not any(split in files for split in ("train", "all")):
+        what = {"text": "texts", "image": "images", "audio": "sounds"}[kind]
+        raise InputError(f"the folder holds no labelled {what}", received=str(root), allowed=shape)
+    return [_part(split, root, rows, kind) for split, rows in files.items()]
+
+
+def _by_split(root: Path, endings: tuple[str, ...]) -> dict[str, list[Row]]:
     splits = {entry: SPLIT_NAMES[entry.name.lower()] for entry in _folders(root) if entry.name.lower() in SPLIT_NAMES}
     if "train" not in splits.values():
         splits = {root: "all"}
-    files: dict[str, list[tuple[Path, str | None]]] = {}
+    files: dict[str, list[Row]] = {}
     for folder, split in splits.items():
         if split == "unsup":
-            files.setdefault("unsup", []).extend((file, None) for file in _texts(folder))
+            files.setdefault("unsup", []).extend((file, None) for file in _files(folder, endings))
             continue
         for label in _folders(folder):
             unlabelled = SPLIT_NAMES.get(label.name.lower()) == "unsup"
-            rows = [(file, None if unlabelled else label.name) for file in _texts(label)]
+            rows = [(file, None if unlabelled else label.name) for file in _files(label, endings)]
             if rows:
                 files.setdefault("unsup" if unlabelled else split, []).extend(rows)
-    if not any(split in files for split in ("train", "all")):
-        raise InputError("the folder holds no labelled texts", received=str(root), allowed=_SHAPE)
-    return [_part(split, root, rows) for split, rows in files.items()]
+    return files
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _texts(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.suffix == ".txt" and not entry.name.startswith("."))
+def _files(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    entries = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    return sorted(entry for entry in entries if entry.suffix.lower() in endings)
 
 
-def _part(split: str, root: Path, rows: list[tuple[Path, str | None]]) -> Part:
+def _part(split: str, root: Path, rows: list[Row], kind: str) -> Part:
     states = ((str(file), label, file.stat()) for file, label in rows)
     key = content_hash(
         "\n".join(f"{name} {label} {state.st_size} {state.st_mtime_ns}" for name, label, state in states)
     )
     place = str(root if split == "all" else root / split)
-    return Part(split, place, ("folder", key), ["text", "label"], lambda: _batches(rows), lambda row: str(rows[row][0]))
+    # Media stay where they are and are known by their names.
+    read = (lambda: _texts(rows)) if kind == "text" else (lambda: _names(rows, root, kind))
+    return Part(split, place, ("folder", kind, key), [kind, "label"], read, lambda row: str(rows[row][0]), root)
 
 
-def _batches(rows: list[tuple[Path, str | None]]) -> Iterator[pa.RecordBatch]:
+def _texts(rows: list[Row]) -> Iterator[pa.RecordBatch]:
+    for some in _batches(rows):
+        yield _batch("text", [_read(file) for file, _ in some], some)
+
+
+def _names(rows: list[Row], root: Path, kind: str) -> Iterator[pa.RecordBatch]:
+    for some in _batches(rows):
+        yield _batch(kind, [file.relative_to(root).as_posix() for file, _ in some], some)
+
+
+def _batches(rows: list[Row]) -> Iterator[list[Row]]:
     for start in range(0, len(rows), _BATCH_ROWS):
-        some = rows[start : start + _BATCH_ROWS]
-        labels = pa.array([label for _, label in some], pa.string())
-        yield pa.RecordBatch.from_pydict(
-            {"text": pa.array([_read(file) for file, _ in some], pa.string()), "label": labels}
-        )
+        yield rows[start : start + _BATCH_ROWS]
+
+
+def _batch(kind: str, values: list[str], rows: list[Row]) -> pa.RecordBatch:
+    labels = pa.array([label for _, label in rows], pa.string())
+    return pa.RecordBatch.from_pydict({kind: pa.array(values, pa.string()), "label": labels})
 
 
 def _read(file: Path) -> str:

@@ -36,6 +36,7 @@ def jsonl_part(split: str, path: Path, wanted: list[str]) -> Part:
         names,
         lambda: _batches(path, names),
         lambda row: _place(path, row),
+        path.parent,
     )
 
 

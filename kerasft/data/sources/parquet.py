@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 from kerasft.base.errors import InputError
 from kerasft.data.sources.base import Part, file_key
 from kerasft.data.sources.files import BROKEN, is_compressed, open_bytes
+from kerasft.data.values import is_bytes
 
 _BATCH_ROWS = 2048
+_BATCH_ROWS_OF_BYTES = 64  # images and sounds: whole batches stand in memory
 
 
 def parquet_part(split: str, path: Path, wanted: list[str]) -> Part:
@@ -24,12 +26,13 @@ def parquet_part(split: str, path: Path, wanted: list[str]) -> Part:
     """
     with _open(path) as file:
         columns = file.schema_arrow.names
-    return Part(split, str(path), ("parquet", *file_key(path)), columns, lambda: _batches(path))
+    return Part(split, str(path), ("parquet", *file_key(path)), columns, lambda: _batches(path), folder=path.parent)
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
     with _open(path) as file:
-        yield from file.iter_batches(batch_size=_BATCH_ROWS)
+        heavy = any(is_bytes(kind) or pa.types.is_struct(kind) for kind in file.schema_arrow.types)
+        yield from file.iter_batches(batch_size=_BATCH_ROWS_OF_BYTES if heavy else _BATCH_ROWS)
 
 
 @contextmanager
