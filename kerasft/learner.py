@@ -12,7 +12,7 @@ from kerasft import tasks
 from kerasft.base.errors import InputError
 from kerasft.base.files import atomic_folder
 from kerasft.inputs.batching import BatchPlan
-from kerasft.inputs.encoding import PRESENT, encode_columns, inputs_used, row_lengths, take, with_inputs_used
+from kerasft.inputs.encoding import PRESENT, encode_columns, in_order, inputs_used, row_lengths, take, with_inputs_used
 from kerasft.inputs.stack import OnBad
 
 
@@ -36,7 +36,7 @@ class Learner:
     """
 
     def __init__(self, inputs: Mapping[str, Any], model: keras.Model, task: Any, on_bad: OnBad = "refuse"):
-        self.inputs, self.model, self.task, self.on_bad = dict(inputs), model, task, on_bad
+        self.inputs, self.model, self.task, self.on_bad = in_order(inputs), model, task, on_bad
         wanted = {tensor.name for tensor in model.inputs}
         masks = {name + PRESENT for name in self.inputs}
         self.masked = bool(wanted & masks)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasft.base.errors import InputError
+from kerasft.inputs.encoding import is_missing
 from kerasft.inputs.hostile import HOSTILE_TEXTS
 from kerasft.inputs.hostile_records import hostile_records
 
@@ -138,12 +139,17 @@ def _add_combinations(learner: Any, columns: Columns, held_out: int) -> int:
     if not learner.masked:
         return 0
     names, added = list(columns), 0
-    sources = {name: [value for value in column[:held_out] if value is not None] for name, column in columns.items()}
+    sources = {
+        name: [value for value in column[:held_out] if not is_missing(learner.inputs[name], value)]
+        for name, column in columns.items()
+    }
     for size in range(1, len(names)):
         for kept in itertools.combinations(names, size):
+            if not any(sources[name] for name in kept):
+                continue
             for row in range(_ROWS_A_COMBINATION):
                 for name, column in columns.items():
-                    some = sources[name]
+                    some = sources[name]  # rows of different places are combined, which is just as hard
                     place = (added + row * len(some) // _ROWS_A_COMBINATION) % max(1, len(some))
                     column.append(some[place] if name in kept and some else None)
             added += _ROWS_A_COMBINATION

@@ -15,6 +15,12 @@ _BLANK = " \t\n\r\f"  # what both Python and a TensorFlow graph take for white s
 _ROWS = 1024
 
 
+def in_order(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs in one order wherever they come from: texts, images, sounds, records, then by name."""
+    rank = {"text": 0, "image": 1, "audio": 2, "tabular": 3}
+    return dict(sorted(inputs.items(), key=lambda pair: (rank.get(getattr(pair[1], "type_name", ""), 4), pair[0])))
+
+
 def encode_columns(
     inputs: Mapping[str, Any],
     columns: Mapping[str, Any],

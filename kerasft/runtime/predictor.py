@@ -12,7 +12,7 @@ import onnxruntime
 from kerasft import inputs as inputs_room
 from kerasft import tasks
 from kerasft.base.errors import InputError
-from kerasft.inputs.encoding import PRESENT, encode_columns, inputs_used, row_lengths, take
+from kerasft.inputs.encoding import PRESENT, encode_columns, in_order, inputs_used, row_lengths, take
 from kerasft.inputs.stack import OnBad
 from kerasft.runtime.batches import by_token_budget
 from kerasft.runtime.bundle import INPUTS, MODEL, open_bundle
@@ -47,7 +47,7 @@ class Predictor:
             raise InputError("threads must be at least 1, or None for one per core", received=threads)
         bundle = open_bundle(folder)
         self.folder, self.version, self.description = bundle.folder, bundle.version, bundle.description
-        self.inputs = inputs_room.load(bundle.onnx / INPUTS)
+        self.inputs = in_order(inputs_room.load(bundle.onnx / INPUTS))
         self.task = tasks.from_json(bundle.description["task"])
         self._threads = threads or _cores()
         self._output_names = list(bundle.description["outputs"])

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kerasft.training.augment import Augmentation
 from kerasft.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from kerasft.training.start import prepare, seed_everything, set_precision
 
 __all__ = [
+    "Augmentation",
     "History",
     "Interrupted",
     "Recipe",
