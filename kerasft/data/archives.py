@@ -74,6 +74,10 @@ class ArchiveFiles(MediaFiles):
             raise OSError("the member is damaged: its checksum differs")
         return data
 
+    def names(self) -> list[str]:
+        """See `MediaFiles.names`."""
+        return sorted(self._members)
+
     def nearest(self, name: str) -> str | None:
         """See `MediaFiles.nearest`."""
         return most_alike(clean(name), self._members)

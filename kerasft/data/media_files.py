@@ -71,6 +71,10 @@ class MediaFiles(ABC):
         """
 
     @abstractmethod
+    def names(self) -> list[str]:
+        """Every file's name, sorted; files and folders whose names begin with a dot are left out."""
+
+    @abstractmethod
     def nearest(self, name: str) -> str | None:
         """The name that is there and most like `name`, or None."""
 
@@ -105,6 +109,12 @@ class FolderFiles(MediaFiles):
         """See `MediaFiles.read`."""
         with open(self._path(name), "rb", buffering=0) as file:
             return file.read()
+
+    def names(self) -> list[str]:
+        """See `MediaFiles.names`."""
+        found = (path for path in Path(self.root).rglob("*") if path.is_file())
+        names = (path.relative_to(self.root) for path in found)
+        return sorted(name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
 
     def nearest(self, name: str) -> str | None:
         """See `MediaFiles.nearest`; where the folder itself is missing, its nearest sibling."""
