@@ -1,34 +1,46 @@
-"""What a model has to beat: the most frequent label, and tf-idf with logistic regression."""
+"""What a model has to beat: the most frequent label, and linear models of each input and of all of them."""
 
 import logging
 import time
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from kerasft.base.errors import InputError
 from kerasft.evaluation.confusion import Confusion
-from kerasft.evaluation.tfidf import TfIdf
+from kerasft.evaluation.dense_features import MOST_NUMBERS
+from kerasft.evaluation.features import features_of
+from kerasft.evaluation.linear import Linear
+from kerasft.evaluation.paired import macro_f1_difference, mcnemar
+from kerasft.evaluation.reading import kind_of, picked
+from kerasft.evaluation.targets import Target
 
 logger = logging.getLogger(__name__)
-
-# Chosen on 5,000 reviews held out of IMDb's train rows (accuracy 91.2%), never on its test rows. Between
-# min_count 2, 3, 5 and strength 10, 30 lay half a point; the solver's default tolerance stops too early.
-MIN_COUNT = 2
-STRENGTH = 30.0
-TOLERANCE = 1e-5
 
 # Limits that keep the memory near one gigabyte, whatever the data: the optimiser holds twenty copies of the
 # weights, and a score for each row and class.
 MOST_ROWS = 100_000
 MOST_WEIGHTS = 3_000_000
 MOST_SCORES = 20_000_000
-MOST_STEPS = 100  # IMDb takes about 20; where they do not suffice the result says so
-_BATCH = 2_000
+MOST_CELLS = 60_000_000
+NAMES = {"text": "tfidf_logreg", "image": "pixel_logreg", "audio": "feature_logreg", "tabular": "column_logreg"}
+"""What the baseline on one input is called, by what the input holds; with ":input" where there are several such."""
+JOINT = "joint_logreg"
+
+
+@dataclass(frozen=True)
+class LinearBaselines:
+    """What `linear_baselines` measured; all of it can be written as JSON.
+
+    Args:
+        targets: figures by target and baseline.
+        mean: figures by baseline, the means over the targets; with one target, its figures.
+    """
+
+    targets: dict[str, dict[str, dict[str, Any]]]
+    mean: dict[str, dict[str, Any]]
 
 
 def baselines(
@@ -37,21 +49,21 @@ def baselines(
     test_texts: Sequence[str | None],
     test_labels: Sequence[Any],
     *,
+    model: Sequence[Any] | None = None,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """Fits both baselines on train rows and measures them on test rows, with the time they took.
+    """Fits both baselines of a text classification on train rows and measures them on test rows.
 
     Args:
         train_texts: a list, or a column that has `.batches(n)` (then it is never in memory at once).
         train_labels: ids or names, one for each text.
         test_texts: as train_texts.
         test_labels: as train_labels; a label that train rows lack counts as a mistake.
+        model: what the model answered for the test rows, ids or names as the labels are.
         seed: of the choice of rows where there are more than 100,000 train rows, and of the bootstrap.
 
     Returns:
-        {"majority": {...}, "tfidf_logreg": {...}}, each with accuracy, accuracy_interval, macro_f1 and
-        macro_f1_interval; the second also with fit_seconds, seconds (fitting and predicting),
-        documents_per_second (predicting), features, fit_rows, converged and settings.
+        {"majority": {...}, "tfidf_logreg": {...}}, as `linear_baselines` describes.
 
     Raises:
         InputError: if there are no rows, or texts and labels differ in number.
@@ -61,67 +73,159 @@ def baselines(
         >>> answer["majority"]["accuracy"]
         1.0
     """
-    names, truth = np.unique(_labels(train_labels), return_inverse=True)
-    for where, texts, labels in (("train", train_texts, train_labels), ("test", test_texts, test_labels)):
-        if not len(labels) or len(texts) != len(labels):
-            raise InputError(
-                "A baseline needs one label for each of at least one text",
-                received=f"{len(texts)} texts and {len(labels)} labels",
-                where=f"{where} rows",
-            )
-    # An unseen label gets the id after the last, which nothing predicts.
-    held_out = _labels(test_labels)
-    place = np.minimum(np.searchsorted(names, held_out), len(names) - 1)
-    test_truth = np.where(names[place] == held_out, place, len(names))
-    most = int(np.bincount(truth).argmax())
-    majority = np.full(len(test_truth), most)
-    label = names[most].item() if hasattr(names[most], "item") else str(names[most])
-    return {
-        "majority": {"label": label, **_figures(majority, test_truth, len(names) + 1, seed)},
-        "tfidf_logreg": _tfidf_logreg(train_texts, truth, test_texts, test_truth, len(names), seed),
+    answers = None if model is None else {"label": model}
+    train, test = {"text": train_texts}, {"text": test_texts}
+    return linear_baselines(train, {"label": train_labels}, test, {"label": test_labels}, model=answers, seed=seed).mean
+
+
+def linear_baselines(
+    train: Mapping[str, Any],
+    train_targets: Mapping[str, Sequence[Any]],
+    test: Mapping[str, Any],
+    test_targets: Mapping[str, Sequence[Any]],
+    *,
+    model: Mapping[str, Sequence[Any]] | None = None,
+    seed: int = 0,
+) -> LinearBaselines:
+    """Logistic regression on each input alone and on all of them together, and the most frequent label.
+
+    Fitted on train rows alone. A missing input is the average one (pictures, sounds, columns) or an empty text,
+    and its row counts.
+
+    Args:
+        train: columns by input: texts, records, or what `encode_cached` returned for images, sounds and columns.
+        train_targets: labels by target: names, or class numbers; None, "" and -1 are missing and left out.
+        test: as train.
+        test_targets: as train_targets; a label that train rows lack counts as a mistake.
+        model: what the model answered for the test rows, by target, as names or numbers like the labels; the
+            figures then have "paired": how the model compares, row by row.
+        seed: of the choice of rows where there are more than 100,000 train rows, and of the bootstraps.
+
+    Returns:
+        By target: {"majority": {...}, "tfidf_logreg" / "pixel_logreg" / "feature_logreg" / "column_logreg":
+        {...}, "joint_logreg": {...} where there are two or more inputs}, each with accuracy, accuracy_interval,
+        macro_f1 and macro_f1_interval; all but the first also with inputs, fit_seconds, seconds (fitting and
+        predicting), documents_per_second (predicting), features, fit_rows, train_rows, converged, settings, and
+        paired: {"accuracy": McNemar's test, "macro_f1": paired bootstrap of the difference}.
+
+    Raises:
+        InputError: if there are no rows, inputs and labels differ in number, or a column is of no known kind.
+
+    Example:
+        >>> texts, labels = {"text": ["good", "good", "bad"]}, {"label": ["+", "+", "-"]}
+        >>> linear_baselines(texts, labels, texts, labels).targets["label"]["tfidf_logreg"]["accuracy"]
+        1.0
+    """
+    _check(train, train_targets, "train rows")
+    _check(test, test_targets, "test rows")
+    targets = {
+        name: Target(train_targets[name], test_targets[name], (model or {}).get(name), name) for name in train_targets
     }
+    fitted = _fitted(train, targets, seed)
+    predicted = fitted.predict(test)
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, target in targets.items():
+        majority = np.full(len(target.test), target.most)
+        figures[name] = {"majority": {"label": target.most_name, **_figures(majority, target, seed)}}
+        for baseline in fitted.models[name]:
+            own = {**_figures(predicted[name][baseline], target, seed), **fitted.facts(name, baseline)}
+            figures[name][baseline] = {**own, **_paired({name: target}, predicted, baseline, seed)}
+    return LinearBaselines(figures, _mean(figures, targets, predicted, seed))
 
 
-def _tfidf_logreg(train_texts, truth, test_texts, test_truth, classes: int, seed: int) -> dict[str, Any]:
-    start = time.perf_counter()
-    chosen = _chosen(len(truth), min(MOST_ROWS, MOST_SCORES // classes), seed)
-    weights = 1 if classes <= 2 else classes
-    # Below a thousand texts most words occur once, and dropping them would leave little.
-    min_count = MIN_COUNT if len(chosen) >= 1_000 else 1
-    vectoriser = TfIdf(min_count, most_features=MOST_WEIGHTS // weights)
-    matrix = vectoriser.fit(_picked(train_texts, chosen))
-    model = LogisticRegression(C=STRENGTH, tol=TOLERANCE, max_iter=MOST_STEPS)
-    usable = vectoriser.features > 0 and len(np.unique(truth[chosen])) > 1
-    converged = True
-    if usable:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ConvergenceWarning)
-            model.fit(matrix, truth[chosen])
-        converged = not any(issubclass(one.category, ConvergenceWarning) for one in caught)
-    fitted = time.perf_counter()
-    if usable:
-        batches = _batches(test_texts)
-        predicted = np.concatenate([model.predict(vectoriser.transform(texts)) for texts in batches])
-    else:
-        predicted = np.full(len(test_truth), np.bincount(truth).argmax())
-    end = time.perf_counter()
-    logger.info("tf-idf baseline: %d features, %.1f s", vectoriser.features, end - start)
-    return {
-        **_figures(predicted, test_truth, classes + 1, seed),
-        "fit_seconds": fitted - start,
-        "seconds": end - start,
-        "documents_per_second": len(test_truth) / max(end - fitted, 1e-9),
-        "features": vectoriser.features,
-        "fit_rows": len(chosen),
-        "train_rows": len(truth),
-        "converged": converged,
-        "settings": f"words and pairs of words found in {min_count} or more texts, sublinear tf-idf, "
-        f"logistic regression with C={STRENGTH:g}",
-    }
+def _check(columns: Mapping[str, Any], targets: Mapping[str, Any], where: str) -> None:
+    for values in columns.values():
+        for labels in targets.values():
+            if not len(labels) or len(values) != len(labels):
+                texts = "texts" if not hasattr(values, "present") else "rows"
+                raise InputError(
+                    "A baseline needs one label for each of at least one text",
+                    received=f"{len(values)} {texts} and {len(labels)} labels",
+                    where=where,
+                )
 
 
-def _figures(predicted: np.ndarray, truth: np.ndarray, classes: int, seed: int) -> dict[str, Any]:
-    confusion = Confusion(truth, predicted, classes)
+class _Fitted:
+    """The features of each input, and the linear models on them."""
+
+    def __init__(self, features: Mapping[str, Any], models: dict[str, dict[str, Linear]], rows: tuple[int, int]):
+        self.features, self.models, self.rows = features, models, rows
+        self.learning = dict.fromkeys(features, 0.0)
+        self.reading = dict.fromkeys(features, 0.0)
+        self.test_rows = 0
+
+    def predict(self, test: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
+        """Class numbers of the test rows by target and baseline, a thousand rows at a time."""
+        self.test_rows = len(next(iter(test.values())))
+        found: dict[str, dict[str, list[np.ndarray]]] = {t: {b: [] for b in own} for t, own in self.models.items()}
+        every = np.arange(self.test_rows)
+        for batches in zip(*(picked(test[name], every) for name in self.features), strict=True):
+            blocks = {}
+            for (name, features), batch in zip(self.features.items(), batches, strict=True):
+                start = time.perf_counter()
+                blocks[name] = features.transform(batch)
+                self.reading[name] += time.perf_counter() - start
+            for target, own in self.models.items():
+                for baseline, linear in own.items():
+                    found[target][baseline].append(linear.predict(blocks))
+        return {t: {b: np.concatenate(parts) for b, parts in own.items()} for t, own in found.items()}
+
+    def facts(self, target: str, baseline: str) -> dict[str, Any]:
+        """What there is to say of a baseline beside its figures."""
+        linear = self.models[target][baseline]
+        fit = linear.fit_seconds + sum(self.learning[name] for name in linear.inputs)
+        predict = linear.predict_seconds + sum(self.reading[name] for name in linear.inputs)
+        logger.info("%s baseline of %s: %d features, %.1f s", baseline, target, linear.features, fit + predict)
+        return {
+            "inputs": linear.inputs,
+            "fit_seconds": fit,
+            "seconds": fit + predict,
+            "documents_per_second": self.test_rows / max(predict, 1e-9),
+            "features": linear.features,
+            "fit_rows": self.rows[0],
+            "train_rows": self.rows[1],
+            "converged": linear.converged,
+            "settings": linear.settings(self.features),
+        }
+
+
+def _fitted(train: Mapping[str, Any], targets: Mapping[str, Target], seed: int) -> _Fitted:
+    kinds = {name: kind_of(column, name) for name, column in train.items()}
+    classes = max(target.known for target in targets.values())
+    dense = [MOST_CELLS // MOST_NUMBERS] if set(kinds.values()) != {"text"} else []
+    labelled = np.flatnonzero(np.any([target.train >= 0 for target in targets.values()], axis=0))
+    chosen = _chosen(labelled, min(MOST_ROWS, MOST_SCORES // classes, *dense), seed)
+    most_features = MOST_WEIGHTS // (1 if classes <= 2 else classes)
+    features = {name: features_of(column, name, len(chosen), most_features) for name, column in train.items()}
+    models: dict[str, dict[str, Linear]] = {}
+    for name in targets:
+        models[name] = {
+            NAMES[kind] + (f":{one}" if list(kinds.values()).count(kind) > 1 else ""): Linear([one], kind == "text")
+            for one, kind in kinds.items()
+        }
+        if len(kinds) > 1:
+            models[name][JOINT] = Linear(list(kinds), words_only=False)
+    fitted = _Fitted(features, models, (len(chosen), len(next(iter(targets.values())).train)))
+    blocks = {}
+    for name, column in train.items():
+        start = time.perf_counter()
+        blocks[name] = features[name].fit(column, chosen)
+        fitted.learning[name] = time.perf_counter() - start
+    for name, target in targets.items():
+        for linear in models[name].values():
+            linear.fit(blocks, target.train[chosen], target.most)
+    return fitted
+
+
+def _chosen(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
+
+
+def _figures(predicted: np.ndarray, target: Target, seed: int) -> dict[str, Any]:
+    labelled = target.test >= 0
+    confusion = Confusion(target.test[labelled], predicted[labelled], target.classes)
     intervals = confusion.intervals(seed=seed)
     return {
         "accuracy": confusion.accuracy,
@@ -131,28 +235,34 @@ def _figures(predicted: np.ndarray, truth: np.ndarray, classes: int, seed: int) 
     }
 
 
-def _labels(labels: Sequence[Any]) -> np.ndarray:
-    return labels if isinstance(labels, np.ndarray) else np.array(list(labels))
+def _paired(targets: Mapping[str, Target], predicted: Mapping[str, Any], baseline: str, seed: int) -> dict[str, Any]:
+    """How the model compares with a baseline, over one target or several; nothing without its answers."""
+    if any(target.model is None for target in targets.values()):
+        return {}
+    truth = {name: target.test for name, target in targets.items()}
+    answers = {name: target.model for name, target in targets.items()}
+    others = {name: predicted[name][baseline] for name in targets}
+    found = {"macro_f1": macro_f1_difference(truth, answers, others, seed=seed)}
+    if len(targets) == 1:
+        (only,) = targets
+        found = {"accuracy": mcnemar(truth[only], answers[only], others[only]), **found}
+    return {"paired": found}
 
 
-def _chosen(rows: int, most: int, seed: int) -> np.ndarray:
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
-
-
-def _batches(texts: Sequence[str | None]) -> Iterator[Sequence[str | None]]:
-    if hasattr(texts, "batches"):
-        yield from texts.batches(_BATCH)
-        return
-    for start in range(0, len(texts), _BATCH):
-        yield texts[start : start + _BATCH]
-
-
-def _picked(texts: Sequence[str | None], chosen: np.ndarray) -> Iterator[list[str | None]]:
-    """The chosen rows, in order, in one pass over the batches."""
-    start = 0
-    for batch in _batches(texts):
-        low, high = np.searchsorted(chosen, [start, start + len(batch)])
-        yield [batch[row - start] for row in chosen[low:high]]
-        start += len(batch)
+def _mean(figures: dict[str, dict[str, dict[str, Any]]], targets, predicted, seed: int) -> dict[str, dict[str, Any]]:
+    first = next(iter(figures.values()))
+    if len(figures) == 1:
+        return first
+    means: dict[str, dict[str, Any]] = {}
+    for baseline in first:
+        own = [figures[name][baseline] for name in figures]
+        means[baseline] = {key: float(np.mean([one[key] for one in own])) for key in ("accuracy", "macro_f1")}
+        if baseline == "majority":
+            continue
+        means[baseline] |= {
+            "inputs": own[0]["inputs"],
+            "fit_seconds": sum(one["fit_seconds"] for one in own),
+            "converged": all(one["converged"] for one in own),
+            **_paired(targets, predicted, baseline, seed),
+        }
+    return means

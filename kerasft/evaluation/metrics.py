@@ -37,16 +37,17 @@ def evaluate(
 
     Args:
         scores: float [rows, classes], probabilities: each row sums to 1.
-        truth: int [rows], ids into `labels`.
+        truth: int [rows], ids into `labels`; -1 where a row has no label: it is counted and left out.
         labels: names of the classes, 2 or more.
         seed: of the bootstrap, default 0.
         resamples: of the bootstrap, default 1000.
 
     Returns:
-        n (rows), labels, accuracy, accuracy_interval, macro_precision, macro_recall, macro_f1, macro_f1_interval,
-        roc_auc (None where undefined), log_loss, calibration_error, calibration (bins), per_class (one dict
-        a label), confusion_matrix (None above 100 labels), confusion_cells ([true, predicted, count] triples
-        of ids, None up to 100 labels), top_confusions, resamples, seed, definitions.
+        n (rows with a label), unlabelled (rows left out), labels, accuracy, accuracy_interval, macro_precision,
+        macro_recall, macro_f1, macro_f1_interval, roc_auc (None where undefined), log_loss, calibration_error,
+        calibration (bins), per_class (one dict a label), confusion_matrix (None above 100 labels),
+        confusion_cells ([true, predicted, count] triples of ids, None up to 100 labels), top_confusions,
+        resamples, seed, definitions.
 
     Raises:
         InputError: if shapes disagree, there is no row, or scores are not probabilities.
@@ -55,7 +56,7 @@ def evaluate(
         >>> evaluate(np.array([[0.9, 0.1], [0.2, 0.8]]), [0, 1], ["no", "yes"])["accuracy"]
         1.0
     """
-    scores, truth, labels = _checked(scores, truth, labels)
+    scores, truth, labels, unlabelled = _checked(scores, truth, labels)
     rows, classes = scores.shape
     predicted = scores.argmax(axis=1)
     confusion = Confusion(truth, predicted, classes)
@@ -66,6 +67,7 @@ def evaluate(
     cells = np.stack([confusion.true, confusion.predicted, confusion.counts], axis=1)
     return {
         "n": rows,
+        "unlabelled": unlabelled,
         "labels": labels,
         "accuracy": confusion.accuracy,
         "accuracy_interval": intervals["accuracy"],
@@ -141,7 +143,8 @@ def _named(confusion: Confusion, labels: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _checked(scores: Any, truth: Any, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _checked(scores: Any, truth: Any, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray, list[str], int]:
+    """The rows that have a label, and how many have none."""
     scores, truth, labels = np.asarray(scores), np.asarray(truth), [str(label) for label in labels]
     if not np.issubdtype(scores.dtype, np.floating):
         raise InputError("Scores must be floating point", received=str(scores.dtype), where="scores")
@@ -157,13 +160,19 @@ def _checked(scores: Any, truth: Any, labels: Sequence[str]) -> tuple[np.ndarray
             received=f"truth of shape {truth.shape} and type {truth.dtype} for {len(scores)} rows of scores",
             where="truth",
         )
-    if truth.min() < 0 or truth.max() >= len(labels):
+    if truth.min() < -1 or truth.max() >= len(labels):
         raise InputError(
             "A label id lies outside the labels",
-            received=int(truth.min() if truth.min() < 0 else truth.max()),
+            received=int(truth.min() if truth.min() < -1 else truth.max()),
             where="truth",
-            allowed=f"0 to {len(labels) - 1}",
+            allowed=f"0 to {len(labels) - 1}, or -1 for a row without a label",
         )
+    rows = np.flatnonzero(truth >= 0)
+    unlabelled = len(truth) - len(rows)
+    if not len(rows):
+        raise InputError("No row has a label to measure against", received=f"{unlabelled} rows", where="truth")
+    if unlabelled:
+        scores, truth = scores[rows], truth[rows]
     if scores.dtype == np.float16:
         scores = scores.astype(np.float32)
     sums = scores.sum(axis=1, dtype=np.float64)
@@ -174,7 +183,7 @@ def _checked(scores: Any, truth: Any, labels: Sequence[str]) -> tuple[np.ndarray
         raise InputError(
             "Scores must be probabilities that sum to 1",
             received=f"a row that sums to {sums[row]:.4g}",
-            where=f"scores, row {row}",
+            where=f"scores, row {rows[row]}",
             hint="Pass logits through a softmax first; a NaN means that training diverged.",
         )
-    return scores, truth.astype(np.int64), labels
+    return scores, truth.astype(np.int64), labels, unlabelled

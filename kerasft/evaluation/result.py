@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kerasft.base.errors import InputError, did_you_mean
-
-BEATS, WITHIN, BELOW, UNKNOWN = "beats", "within", "below", "unknown"
+from kerasft.evaluation.verdict import judge
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,9 @@ class RunResult:
     Args:
         title: name of the run.
         task: what the model does, in a word or two.
-        labels: names of the classes.
+        inputs: names of the inputs.
+        input_specs: the inputs' `spec()` by name.
+        labels: names of the classes; may be empty where there are several targets.
         source: the spec the rows came from.
         synthetic: True where the rows were generated; said wherever figures on them appear.
         config: the resolved configuration; nested dicts are fine.
@@ -26,9 +27,15 @@ class RunResult:
         history: a dict an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate,
             seconds, documents_per_second, data_wait_share (0 to 1). Any may be missing.
         schedule: [step, learning rate] pairs, in order.
-        metrics: what `evaluate` returned for the test rows.
-        baselines: what `baselines` returned.
+        metrics: what `evaluate` returned for the test rows; of several targets {"n", "accuracy", "macro_f1"}, the
+            last two means over the targets.
+        baselines: what `baselines` returned, or `LinearBaselines.mean`.
         errors: what `confident_errors` returned.
+        targets: where there are two or more: {name: {"labels", "metrics", "baselines", "errors"}}, each as above.
+        modalities: what each input gives, on the same rows and with the same model, the other inputs missing:
+            {"metric": "macro_f1", "rows": n, "all": {target: figure, ..., "mean": figure}, "only": {input: {...}},
+            "without": {input: {...}}}, each inner mapping like that of "all".
+        augmentation: rows of pictures: [{"title", "caption", "images": [[data URI, ...], ...]}].
         parity: what `export` returned as `Bundle.parity`.
         throughput: figures by name, e.g. {"training": {"documents_per_second": 900.0}} or plain numbers.
         environment: what `environment` returned.
@@ -41,6 +48,8 @@ class RunResult:
 
     title: str = "Training run"
     task: str = "Text classification"
+    inputs: list[str] = field(default_factory=list)
+    input_specs: dict[str, dict[str, Any]] | None = None
     labels: list[str] = field(default_factory=list)
     source: str | None = None
     synthetic: bool = False
@@ -52,6 +61,9 @@ class RunResult:
     metrics: dict[str, Any] | None = None
     baselines: dict[str, dict[str, Any]] | None = None
     errors: list[dict[str, Any]] | None = None
+    targets: dict[str, dict[str, Any]] | None = None
+    modalities: dict[str, Any] | None = None
+    augmentation: list[dict[str, Any]] | None = None
     parity: dict[str, Any] | None = None
     throughput: dict[str, Any] | None = None
     environment: dict[str, Any] | None = None
@@ -83,20 +95,15 @@ class RunResult:
         parts = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def verdict(self) -> tuple[str, str]:
-        """Whether test accuracy beats the linear baseline: "beats", "within", "below" or "unknown", in words.
+    @property
+    def several(self) -> bool:
+        """Whether there are two or more targets."""
+        return len(self.targets or {}) > 1
 
-        "beats" asks that the whole 95% interval of the model lies above the baseline's accuracy.
+    def verdict(self) -> tuple[str, str]:
+        """Whether the model beats the best linear baseline: "beats", "within", "below" or "unknown", in words.
+
+        One target is judged by test accuracy, several by the mean of their macro F1; see
+        `kerasft.evaluation.verdict`.
         """
-        model = (self.metrics or {}).get("accuracy")
-        linear = (self.baselines or {}).get("tfidf_logreg", {}).get("accuracy")
-        if model is None or linear is None:
-            return UNKNOWN, "No linear baseline was measured beside this run."
-        points = f"{abs(100 * (model - linear)):.2f} points"
-        low, _ = self.metrics.get("accuracy_interval") or (model, model)
-        if model <= linear:
-            gap = f"by {points}" if model < linear else "of equal accuracy"
-            return BELOW, f"Does not beat the linear baseline ({gap})."
-        if low > linear:
-            return BEATS, f"Beats the linear baseline by {points}."
-        return WITHIN, f"{points} above the linear baseline, which lies within the 95% interval."
+        return judge(self.metrics or {}, self.baselines or {}, self.several)

@@ -79,6 +79,22 @@ def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
             yield f"{before}{name}", value
 
 
+_BASELINES = {
+    "tfidf_logreg": "tf-idf + logistic regression",
+    "pixel_logreg": "pixels + logistic regression",
+    "feature_logreg": "sound features + logistic regression",
+    "column_logreg": "columns + logistic regression",
+    "joint_logreg": "all inputs + logistic regression",
+    "majority": "most frequent label",
+}
+
+
+def baseline(key: str) -> str:
+    """A baseline's name for people: "pixel_logreg:front" is "pixels + logistic regression (front)"."""
+    name, _, place = key.partition(":")
+    return _BASELINES.get(name, words(name)) + (f" ({place})" if place else "")
+
+
 def by_split(data: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, list[str]]], list[tuple[str, Any]]]:
     """Sorts data checks into a table with a column a split, and what does not fit one.
 

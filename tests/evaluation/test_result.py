@@ -4,7 +4,8 @@ import pytest
 from evaluation_data import whole_result
 
 from kerasft.base.errors import InputError
-from kerasft.evaluation.result import BEATS, BELOW, UNKNOWN, WITHIN, RunResult
+from kerasft.evaluation.result import RunResult
+from kerasft.evaluation.verdict import BEATS, BELOW, UNKNOWN, WITHIN
 
 
 def result(accuracy, interval, linear):
