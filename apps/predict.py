@@ -1,14 +1,16 @@
-"""Answers texts with an exported bundle; neither TensorFlow nor Keras is loaded.
+"""Answers raw values with an exported bundle; neither TensorFlow nor Keras is loaded.
 
     python -m apps.predict exported/imdb_lstm --text "A quiet, moving film."
-    python -m apps.predict exported/imdb_lstm --input new.csv --output scored.csv
+    python -m apps.predict exported/multimodal --text "Puma backpack" --image photo.jpg
+    python -m apps.predict exported/multimodal --input products.csv --output scored.csv
 
 On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process:
 
     {"label": "positive", "scores": {"negative": 0.04, "positive": 0.96}}
 
-A file is read and written row by row: csv, tsv, jsonl, txt (plain, .gz, .xz, .zst) or parquet. The output has
-the input's columns, then label, a score for each label, and error: why a row has no answer.
+Any one of a bundle's inputs is enough; "used" in the answer says which there were. A file is read and written row
+by row: csv, tsv, jsonl, txt (plain, .gz, .xz, .zst) or parquet. The output has the input's columns, then label, a
+score for each label (for each target where there are several), used, and error: why a row has no answer.
 """
 
 import json
@@ -33,14 +35,32 @@ class Options:
     text: str | None = None
     """A text to answer; the answer is printed as one line of JSON."""
 
+    image: Path | None = None
+    """An image file to answer."""
+
+    audio: Path | None = None
+    """A sound file to answer."""
+
+    value: tuple[str, ...] = ()
+    """Values of columns to answer, such as --value price=9.5 brand=Puma."""
+
     input: Path | None = None
-    """A file of texts: .csv, .tsv, .jsonl, .txt (also with .gz, .xz, .zst) or .parquet."""
+    """A file of rows: .csv, .tsv, .jsonl, .txt (also with .gz, .xz, .zst) or .parquet."""
 
     output: Path | None = None
     """The file to write the answers to, in any of these formats but .txt; replaced if it is there."""
 
     text_column: str | None = None
-    """The column of the input with the texts. Default: "text", or the only column."""
+    """The column of the input with the texts. Default: the one the bundle was trained with, "text", or the only one."""
+
+    image_column: str | None = None
+    """The column with the images' file names (or bytes), or a template such as "{id}.jpg"."""
+
+    audio_column: str | None = None
+    """The column with the sounds' file names (or bytes), or a template."""
+
+    files: Path | None = None
+    """The folder that file names are relative to. Default: the input's own."""
 
     threads: int | None = None
     """Threads to score a file with. Default: one per core."""
@@ -63,43 +83,36 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _check(options: Options) -> None:
     """Raises an InputError unless exactly one thing is asked for."""
-    given = [f"--{name}" for name in ("text", "input", "output") if getattr(options, name) is not None]
-    if given not in (["--text"], ["--input", "--output"]):
+    given = [f"--{name}" for name in ("text", "image", "audio", "value") if getattr(options, name) not in (None, ())]
+    files = [f"--{name}" for name in ("input", "output") if getattr(options, name) is not None]
+    if bool(given) == bool(files) or len(files) == 1:
         raise InputError(
-            "either a text or a file is wanted",
-            received=" ".join(given) or "neither",
-            allowed="--text TEXT, or --input FILE --output FILE",
+            "either one row or a file is wanted",
+            received=" ".join(given + files) or "neither",
+            allowed="--text, --image, --audio, --value for one row; or --input FILE --output FILE",
         )
     if options.text is not None and not options.text.strip():
         raise InputError("the text is empty", received=options.text, where="--text")
 
 
 def _answer(options: Options) -> None:
-    answer = Predictor(options.bundle, options.threads)([options.text])[0]
+    row = {name: getattr(options, name) for name in ("text", "image", "audio") if getattr(options, name) is not None}
+    for pair in options.value:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError("a value is given as name=value", received=pair, where="--value")
+        row[name] = value
+    predictor = Predictor(options.bundle, options.threads)
+    answer = predictor({name: [value] for name, value in row.items()})[0]
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 
 def _score(options: Options) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from kerasft.cli.scoring import score_with_progress
 
-    from kerasft.runtime.score import score_file
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), "{task.fields[rows]:,} rows", TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("scoring", total=None, rows=0)
-        scored = score_file(
-            Predictor(options.bundle, options.threads),
-            options.input,
-            options.output,
-            text_column=options.text_column,
-            on_progress=lambda done, total, rows: progress.update(bar, completed=done, total=total, rows=rows),
-        )
-    rate = scored.rows / max(scored.seconds, 1e-9)
-    console.print(f"{scored.rows:,} rows in {scored.seconds:.1f} s ({rate:,.0f} a second) -> {options.output}")
-    if scored.bad_rows:
-        console.print(f"{scored.bad_rows:,} rows have no answer; the column error says why")
+    columns = {"text": options.text_column, "image": options.image_column, "audio": options.audio_column}
+    predictor = Predictor(options.bundle, options.threads)
+    score_with_progress(predictor, options.input, options.output, columns, options.files)
 
 
 if __name__ == "__main__":

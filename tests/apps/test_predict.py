@@ -57,12 +57,12 @@ def test_a_file(bundle, tmp_path, capsys):
     [([], "neither"), (["--text", "a", "--input", "b.csv"], "--text --input"), (["--input", "b.csv"], "--input"),
      (["--output", "b.csv"], "--output"), (["--text", "a", "--output", "b.csv"], "--text --output")],
 )  # fmt: skip
-def test_either_a_text_or_a_file(bundle, capsys, arguments, received):
+def test_either_one_row_or_a_file(bundle, capsys, arguments, received):
     assert predict.main([bundle, *arguments]) == 2
     output = capsys.readouterr()
     assert output.err == (
-        f"either a text or a file is wanted. Received: '{received}'. "
-        "Allowed: --text TEXT, or --input FILE --output FILE.\n"
+        f"either one row or a file is wanted. Received: '{received}'. "
+        "Allowed: --text, --image, --audio, --value for one row; or --input FILE --output FILE.\n"
     )
     assert output.out == ""
 

@@ -1,0 +1,40 @@
+"""Scoring a file from the command line, with progress; neither TensorFlow nor Keras is loaded."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kerasft.runtime import Predictor
+from kerasft.runtime.score import score_file
+
+
+def score_with_progress(
+    predictor: Predictor, source: Path, target: Path, columns: Mapping[str, str | None], files: Path | None
+) -> None:
+    """Scores a file and tells on standard error how it goes on and what came of it.
+
+    Args:
+        predictor: an open bundle.
+        source: the file of rows.
+        target: the file to write.
+        columns: by input name its column or template; None for the default.
+        files: the folder that names of images and sounds are relative to, or None for the file's own.
+    """
+    console = Console(stderr=True)
+    parts = (TextColumn("{task.description}"), BarColumn(), "{task.fields[rows]:,} rows", TimeRemainingColumn())
+    with Progress(*parts, console=console, transient=True) as progress:
+        bar = progress.add_task("scoring", total=None, rows=0)
+        scored = score_file(
+            predictor,
+            source,
+            target,
+            columns={name: column for name, column in columns.items() if column is not None},
+            files=files,
+            on_progress=lambda done, total, rows: progress.update(bar, completed=done, total=total, rows=rows),
+        )
+    rate = scored.rows / max(scored.seconds, 1e-9)
+    console.print(f"{scored.rows:,} rows in {scored.seconds:.1f} s ({rate:,.0f} a second) -> {target}")
+    if scored.bad_rows:
+        console.print(f"{scored.bad_rows:,} rows have no answer; the column error says why")
