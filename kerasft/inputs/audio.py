@@ -193,7 +193,8 @@ class Audio:
             samples, rate = audio_decode.decode(raw)
         except SoundError as error:
             raise InputError(str(error)) from error
-        return raw if find_wav(raw) is not None else make_wav(samples, rate)
+        wav = find_wav(raw)
+        return raw if wav is not None and wav.plain else make_wav(samples, rate)
 
     def spec(self) -> dict[str, Any]:
         """The options, JSON-able."""

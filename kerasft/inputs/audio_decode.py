@@ -1,7 +1,6 @@
 """Sound files to 16-bit samples, and short reasons for those that cannot be read."""
 
 import io
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,11 +22,10 @@ CHANNELS = 32
 LARGEST = 1 << 30
 """Bytes that a file may have."""
 
+_FORMATS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS")
 _FULL_SCALE = 8.0  # a float file that goes further was not written with 1 as full scale
 _BLOCK = 1 << 16
 _UNKNOWN = 1 << 48  # libsndfile says this or more where a header does not tell the length
-
-logger = logging.getLogger(__name__)
 
 
 class SoundError(ValueError):
@@ -53,16 +51,15 @@ def read_bytes(value: bytes | str | Path) -> bytes:
 
 def _read_file(path: Path) -> bytes:
     try:
-        if (size := path.stat().st_size) > LARGEST:
-            raise SoundError(
-                f"the sound file is too large: {size / 1e9:.1f} GB, and {LARGEST / 1e9:.1f} GB is the most"
-            )
-        return path.read_bytes()
+        size = path.stat().st_size
+        if size <= LARGEST:
+            return path.read_bytes()
     except FileNotFoundError:
         raise SoundError(f"there is no such file: {path}") from None
     except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SoundError(f"the file cannot be read ({reason}): {path}") from error
+    raise SoundError(f"the sound file has {size:,} bytes, and {LARGEST:,} is the most")
 
 
 def decode(raw: bytes, wanted: Callable[[int], int] | None = None) -> tuple[np.ndarray, int]:
@@ -72,7 +69,7 @@ def decode(raw: bytes, wanted: Callable[[int], int] | None = None) -> tuple[np.n
     32,768, what lies beyond is clipped. So all formats meet in one, that in which a served graph gets them.
 
     Args:
-        raw: a wav, flac or ogg file, or what else libsndfile reads.
+        raw: a wav, flac or ogg file.
         wanted: from the samples a second to how many from the beginning are wanted; None: all.
 
     Returns:
@@ -84,7 +81,8 @@ def decode(raw: bytes, wanted: Callable[[int], int] | None = None) -> tuple[np.n
     if (wav := find_wav(raw)) is not None:
         _check(wav.rate, wav.channels, wav.frames)
         if not wav.whole:
-            raise _damaged(wav.frames, wav.promised // (2 * wav.channels))
+            raise _damaged(wav.frames, wav.promised // wav.frame)
+    if wav is not None and wav.plain:
         return wav.samples(raw, None if wanted is None else wanted(wav.rate)), wav.rate
     with _opened(raw) as file:
         known = file.frames if file.frames < _UNKNOWN else None
@@ -102,20 +100,27 @@ def decode(raw: bytes, wanted: Callable[[int], int] | None = None) -> tuple[np.n
         return np.concatenate(blocks)[:most], file.samplerate
 
 
+class _File(io.BytesIO):
+    """A file in memory for libsndfile, whose seeks before the beginning must not raise: nobody could catch it."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if whence == io.SEEK_SET:
+            offset = max(offset, 0)
+        return super().seek(offset, whence)
+
+
 @contextmanager
 def _opened(raw: bytes) -> Iterator["soundfile.SoundFile"]:
     import soundfile
 
+    if raw[:4] not in _FORMATS:
+        raise SoundError(f"this is no wav, flac or ogg file: it begins with {raw[:12]!r}")
     try:
-        with soundfile.SoundFile(io.BytesIO(raw)) as file:
+        with soundfile.SoundFile(_File(raw)) as file:
             yield file
     except soundfile.LibsndfileError as error:
-        start = raw[:4]
-        if start in (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS"):
-            raise SoundError(f"the sound is damaged: {error.error_string.rstrip('.')}") from error
-        raise SoundError(f"this is no sound file that can be read: it begins with {raw[:12]!r}") from error
-    except TypeError as error:  # soundfile takes a headerless format for one that it should be told about
-        raise SoundError(f"this is no sound file that can be read: it begins with {raw[:12]!r}") from error
+        reason = error.error_string.removeprefix("Error : ").rstrip(".")
+        raise SoundError(f"the sound is damaged: {reason}") from error
 
 
 def _blocks(file: "soundfile.SoundFile") -> Iterator[np.ndarray]:

@@ -13,10 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
+from kerasft.inputs.audio_products import product
+
 FEATURES = ("logmel", "mfcc", "stft")
-FLOOR = 1e-6
-"""Added to a power before the logarithm: a Hann-windowed sine of amplitude 1 has 10,000 in its bin at 16 kHz and
-25 ms. It lies far above the float64 rounding of the loudest band (1e-12)."""
+FLOOR = 1e-7
+"""Added to a power before the logarithm. At 16 kHz and 25 ms a sine of amplitude 1 has 10,000 in its bin and the
+rounding to 16 bits leaves 1e-8 in each; the float64 rounding of the loudest bin is 1e-12 in the quietest."""
 STEADY = 1e-3
 """The standard deviation below which a clip's features are not scaled up any further."""
 _TOGETHER = 1 << 17  # numbers in the frames of the clips computed at once: they stay in the cache of a core
@@ -108,9 +110,9 @@ class Features:
         windows = np.lib.stride_tricks.sliding_window_view(waves, self.window, axis=1)[:, :: self.hop]
         spectrum = np.fft.rfft(windows * self.hann, self.fft_size)  # [clips, frames, fft_size / 2 + 1]
         power = spectrum.real**2 + spectrum.imag**2
-        values = np.log((power if self.kind == "stft" else power @ self.mel) + FLOOR)
+        values = np.log((power if self.kind == "stft" else product(power, self.mel)) + FLOOR)
         if self.kind == "mfcc":
-            values = values @ self.dct
+            values = product(values, self.dct)
         if not self.normalise:
             return values
         values -= values.mean(axis=self.mean_over, keepdims=True)

@@ -16,6 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from kerasft.inputs.audio_products import rows_at_once
+
 ZEROS = 32
 """Zero crossings of the sinc on each side."""
 ROLLOFF = 0.92
@@ -128,6 +130,10 @@ def resample(wave: np.ndarray, rate: int, new_rate: int, most: int) -> np.ndarra
     for start in range(0, p.blocks, p.together):
         stop = min(start + p.together, p.blocks)
         matrices = _kept_kernels(p) if p.together >= p.blocks else kernels(p, start, stop)
-        places = firsts[start:stop, None, None] + (np.arange(periods) * p.down)[:, None] + np.arange(p.span)
-        out[:, start:stop] = (padded[places] @ matrices).transpose(1, 0, 2)
+        places = firsts[start:stop, None, None] + np.arange(p.span)  # of the first period, [blocks, 1, span]
+        step = rows_at_once(p.span * p.width)
+        for period in range(0, periods, step):
+            these = np.arange(period, min(period + step, periods))
+            windows = padded[places + (these * p.down)[:, None]]  # [blocks, these, span]
+            out[period : period + step, start:stop] = (windows @ matrices).transpose(1, 0, 2)
     return out.reshape(periods, -1)[:, : p.up].reshape(-1)[:wanted]
