@@ -10,9 +10,8 @@ from kerasft.inputs import Image
 class ImageGraph(tf.Module):
     """Turns encoded images into arrays inside a graph, bit for bit as `Image.encode` does.
 
-    An empty string is a missing image. What `Image.servable` would re-encode is refused or, for a gif with
-    transparency or a small first frame, decoded with black in place of the background. The work is put on
-    the processor wherever the rest of the graph runs.
+    An empty string is a missing image. A batch that holds what `Image.servable` would re-encode, or what is no
+    image, is refused. The work is put on the processor, wherever the rest of the graph runs.
 
     Args:
         image: the image input to follow.

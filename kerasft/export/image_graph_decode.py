@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from kerasft.export.image_graph_gif import decode_gif
 from kerasft.inputs.image_head import HEAD, KINDS
 
 _STARTS = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n", "gif": b"GIF8", "bmp": b"BM", "webp": b"RIFF"}
@@ -40,10 +41,6 @@ def _png(data: tf.Tensor, background: tuple[int, int, int]) -> tf.Tensor:
     return _opaque(pixels, background)
 
 
-def _gif(data: tf.Tensor, background: tuple[int, int, int]) -> tf.Tensor:
-    return tf.io.decode_gif(data)[0]
-
-
 def _bmp(data: tf.Tensor, background: tuple[int, int, int]) -> tf.Tensor:
     pixels = tf.io.decode_bmp(data, channels=0)  # [h, w, 1, 3 or 4]; one channel holds numbers of the palette
     head = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, 54), tf.uint8), tf.int32)
@@ -73,7 +70,7 @@ def _webp(data: tf.Tensor, background: tuple[int, int, int]) -> tf.Tensor:
     return _opaque(tf.ensure_shape(pixels, [None, None, None]), background)
 
 
-_BRANCHES = {"jpeg": _jpeg, "png": _png, "gif": _gif, "bmp": _bmp, "webp": _webp}
+_BRANCHES = {"jpeg": _jpeg, "png": _png, "gif": decode_gif, "bmp": _bmp, "webp": _webp}
 
 
 def _opaque(pixels: tf.Tensor, background: tuple[int, int, int]) -> tf.Tensor:

@@ -132,8 +132,8 @@ class Image:
     def servable(self, value: Raw) -> bytes:
         """The bytes to send to a SavedModel: the value's own, or a png where its graph could not decode them.
 
-        A png is made of gifs with transparency or a small first frame, animated webp, bmp that is compressed
-        or of 1, 4 or 16 bits, and 16-bit png with a transparent colour. A missing value gives b"".
+        A png is made of a gif whose first frame is smaller than its canvas, an animated webp, a bmp that is
+        compressed or of 1, 4 or 16 bits, and a 16-bit png with a transparent colour. A missing value gives b"".
 
         Raises:
             InputError: if the value cannot be read.

@@ -86,6 +86,7 @@ def decode(data: bytes, background: tuple[int, int, int]) -> Pillow.Image:
             check_size(*_webp_size(data))
         image = _PLUGINS[kind](io.BytesIO(data))
         check_size(*image.size)
+        image.decodermaxblock = max(len(data), 1)  # all at once: the decoder need not stop and start over
         image.load()
         image = _plain(image, data, background)
         turn = _TURNS.get(orientation_of(data)) if kind == "jpeg" else None

@@ -83,12 +83,12 @@ def orientation_of(data: bytes) -> int:
 def graph_decodes(data: bytes) -> bool:
     """Whether TensorFlow's operations decode these bytes to the very pixels that Pillow gives.
 
-    They do not for a gif with transparency or a first frame smaller than its canvas, an animated webp, a bmp
-    that is compressed or of less than 8 or of 16 bits, and a 16-bit png with a transparent colour.
+    They do not for a gif whose first frame is smaller than its canvas, an animated webp, a bmp that is
+    compressed or of 1, 4 or 16 bits, and a 16-bit png with a transparent colour.
     """
     kind = kind_of(data)
     if kind == "gif":
-        return _plain_gif(data)
+        return _whole_gif(data)
     if kind == "bmp":
         return len(data) >= 54 and data[14] >= 40 and data[28] in (8, 24, 32) and data[30:34] == b"\0\0\0\0"
     if kind == "webp":
@@ -98,17 +98,15 @@ def graph_decodes(data: bytes) -> bool:
     return kind == "jpeg"
 
 
-def _plain_gif(data: bytes) -> bool:
-    """Whether the first frame has no transparent colour and fills the canvas."""
+def _whole_gif(data: bytes) -> bool:
+    """Whether the first frame fills the canvas."""
     at = 13 + _table_bytes(data[10])
     while data[at : at + 1] == b"!":
-        if data[at + 1 : at + 2] == b"\xf9" and data[at + 3] & 1:
-            return False
         at += 2
         while at < len(data) and data[at]:
             at += 1 + data[at]
         at += 1
-    return data[at : at + 1] == b"," and data[at + 1 : at + 5] == b"\0\0\0\0" and data[at + 5 : at + 9] == data[6:10]
+    return data[at : at + 5] == b",\0\0\0\0" and data[at + 5 : at + 9] == data[6:10]
 
 
 def _table_bytes(flags: int) -> int:
