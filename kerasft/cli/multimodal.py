@@ -120,6 +120,6 @@ def make_augmentation(options: AugmentOptions, made: dict[str, Any]) -> Augmenta
     if any(image.values()):
         augmenters["image"] = ImageAugmenter(**image)
     if any(audio.values()):
-        masks = {"time_masks": 2, "frequency_masks": 2} if audio.pop("spec_augment") else {}
-        augmenters["audio"] = AudioAugmenter(**audio, **masks)
+        masks = {} if audio.pop("spec_augment") else {"time_masks": 0, "frequency_masks": 0}
+        augmenters["audio"] = AudioAugmenter(**audio, **masks, gain=0.0)
     return Augmentation(augmenters, modality_dropout=options.modality_dropout, mixup=options.mixup)
