@@ -7,12 +7,13 @@ from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json, write_json
 from kerasft.inputs.audio import Audio
 from kerasft.inputs.image import Image
+from kerasft.inputs.tabular import Tabular
 from kerasft.inputs.text import Text
 
-Input = Text | Image | Audio
+Input = Text | Image | Audio | Tabular
 """Any input."""
 
-_TYPES: dict[str, type[Input]] = {"text": Text, "image": Image, "audio": Audio}
+_TYPES: dict[str, type[Input]] = {"text": Text, "image": Image, "audio": Audio, "tabular": Tabular}
 
 
 def save(inputs: dict[str, Input], folder: str | Path) -> None:
