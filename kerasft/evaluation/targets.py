@@ -43,7 +43,8 @@ class Target:
         names = np.concatenate([names, np.setdiff1d(np.concatenate(others), names)])
         self.classes = len(names)
         self.train, self.test = _numbers(train, names), _numbers(test, names)
-        self.model = None if answers is None else _numbers(answers, names)
+        # An answer that is missing is a wrong one: the number after the last.
+        self.model = None if answers is None else _numbers(answers, names) % (self.classes + 1)
         self.most = int(np.bincount(self.train[self.train >= 0]).argmax())
         most = names[self.most]
         self.most_name = most.item() if hasattr(most, "item") else str(most)

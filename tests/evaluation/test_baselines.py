@@ -1,6 +1,5 @@
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,7 @@ def test_columns_in_batches_and_names_of_labels_give_the_same():
 
 
 def test_above_the_limit_a_seeded_choice_of_rows_is_fitted(monkeypatch):
-    monkeypatch.setattr(sys.modules[baselines.__module__], "MOST_ROWS", 50)
+    monkeypatch.setattr("kerasft.evaluation.rivals.MOST_ROWS", 50)
     train, test = reviews(200, 0), reviews(60, 1)
     got = baselines(Batched(train[0]), train[1], *test)["tfidf_logreg"]
     assert (got["fit_rows"], got["train_rows"]) == (50, 200)
