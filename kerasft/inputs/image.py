@@ -14,7 +14,7 @@ import PIL
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import content_hash, read_json, write_json
-from kerasft.inputs.image_decode import BadImageError, decode, read_bytes
+from kerasft.inputs.image_decode import BadImageError, load, read_bytes
 from kerasft.inputs.image_fit import Fit, Resample, fit_image
 from kerasft.inputs.image_head import graph_decodes
 from kerasft.inputs.stack import OnBad, Stack, refuse_bad, stack_cached
@@ -141,8 +141,7 @@ class Image:
         if self.missing(value):
             return b""
         try:
-            data = read_bytes(value)
-            image = decode(data, self.background)
+            image, data = load(value, self.background), read_bytes(value)
         except BadImageError as error:
             raise InputError(str(error)) from error
         if graph_decodes(data):
@@ -162,7 +161,7 @@ class Image:
                     if self.missing(values[row]):
                         continue
                     try:
-                        image = decode(read_bytes(values[row]), self.background)
+                        image = load(values[row], self.background)
                         fit_image(image, pixels[row], self.fit, self.resample, self.background)
                         present[row] = True
                     except BadImageError as error:
@@ -225,7 +224,7 @@ def _cores() -> int:
 
 def _check_size(size: Any) -> tuple[int, int]:
     pair = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, Sequence) else ()
-    if len(pair) != 2 or not all(isinstance(side, int) and 1 <= side <= LARGEST for side in pair):
+    if len(pair) != 2 or not all(type(side) is int and 1 <= side <= LARGEST for side in pair):
         raise InputError(
             "size must be a height and a width, or one number",
             received=size,

@@ -62,6 +62,17 @@ def read_bytes(value: bytes | str | Path) -> bytes:
     return data
 
 
+def load(value: bytes | str | Path, background: tuple[int, int, int]) -> Pillow.Image:
+    """`decode` of the bytes of a raw value; the reason for a bad file names it."""
+    data = read_bytes(value)
+    try:
+        return decode(data, background)
+    except BadImageError as error:
+        if isinstance(value, str | Path):
+            raise BadImageError(f"{error} (file {str(value)!r})") from error
+        raise
+
+
 def decode(data: bytes, background: tuple[int, int, int]) -> Pillow.Image:
     """An image as its photographer meant it: first frame, upright, 8 bits, without alpha.
 
