@@ -21,7 +21,7 @@ from kerasft.inputs.audio_wav import find_wav, make_wav
 from kerasft.inputs.audio_waves import Waves
 from kerasft.inputs.stack import OnBad, refuse_bad, stack_cached
 
-_FEW = 8  # sounds for which threads are not worth their start
+_TOGETHER = 16  # sounds that a thread reads in a row: one alone is not worth its start
 
 
 class Audio:
@@ -109,8 +109,10 @@ class Audio:
             `Waves`, a row a value.
 
         Raises:
-            InputError: for a bad sound, where `on_bad` is "refuse".
+            InputError: for a bad sound, where `on_bad` is "refuse"; if `values` is one sound.
         """
+        if isinstance(values, bytes | str | Path):
+            raise InputError("sounds come in a list, and this is one", received=values, hint="Put it into a list")
         waves, present, bad = self._encode_rows(values)
         if on_bad == "refuse":
             refuse_bad(bad, values)
@@ -143,24 +145,24 @@ class Audio:
     def _encode_rows(self, values: Sequence[Any]) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
         waves, present, bad = np.zeros((len(values), self.samples), np.float32), np.zeros(len(values), bool), {}
 
-        def read(row: int) -> None:
-            if self.missing(values[row]):
-                return
-            try:
-                wave = self.wave(values[row])
-            except SoundError as error:
-                bad[row] = str(error)
-                return
-            waves[row, : len(wave)] = wave
-            present[row] = True
+        def read(start: int) -> None:
+            for row in range(start, min(start + _TOGETHER, len(values))):
+                if self.missing(values[row]):
+                    continue
+                try:
+                    wave = self.wave(values[row])
+                except SoundError as error:
+                    bad[row] = str(error)
+                else:
+                    waves[row, : len(wave)], present[row] = wave, True
 
-        rows = range(len(values))
-        if len(values) < _FEW:
-            for row in rows:
-                read(row)
+        starts = range(0, len(values), _TOGETHER)
+        if len(starts) < 2:
+            for start in starts:
+                read(start)
         else:
             with ThreadPoolExecutor(os.cpu_count()) as threads:
-                list(threads.map(read, rows))
+                list(threads.map(read, starts))
         return waves, present, dict(sorted(bad.items()))
 
     def wave(self, value: bytes | str | Path) -> np.ndarray:

@@ -124,6 +124,10 @@ def _opened(raw: bytes) -> Iterator["soundfile.SoundFile"]:
 
 
 def _blocks(file: "soundfile.SoundFile") -> Iterator[np.ndarray]:
+    if file.subtype == "PCM_16":
+        while len(block := file.read(_BLOCK, dtype="int16", always_2d=True)):
+            yield block
+        return
     while len(block := file.read(_BLOCK, dtype="float64", always_2d=True)):
         if not np.isfinite(block).all():
             place = int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])

@@ -4,6 +4,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -79,7 +80,7 @@ def small():
     return audio, served(audio)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -118,6 +119,15 @@ def test_features_are_the_same(kind):
     waves[1], waves[2] = 0, waves[2] * 1e-4
     features = Features(kind, 8_000, 4_000, 200, 80)
     np.testing.assert_allclose(wave_features(tf.cast(waves, tf.float64), features), features(waves), atol=1e-6)
+
+
+def test_features_can_stand_in_a_keras_model():
+    features = Features("mfcc", 8_000, 4_000, 200, 80)
+    given = keras.Input([4_000], dtype="float32")
+    model = keras.Model(given, wave_features(given, features))
+    waves = np.random.default_rng(0).normal(0, 0.1, (3, 4_000)).astype(np.float32)
+    assert model.output_shape == (None, 48, 13)
+    np.testing.assert_allclose(model(waves), features(waves), atol=1e-3)
 
 
 def test_samples_are_scaled_as_tensorflow_does_it():

@@ -55,6 +55,12 @@ def test_missing_sounds_are_zeros_in_waves_and_features():
     assert len(audio.encode([])[np.zeros(0, int)]) == 0
 
 
+def test_one_sound_without_a_list_is_refused():
+    for value in (CLIP, "clip.wav"):
+        with pytest.raises(InputError, match=r"sounds come in a list, and this is one\. .*Put it into a list"):
+            Audio().encode(value)
+
+
 def test_channels_are_averaged():
     left, right = tone(16_000, 1.0, 300), tone(16_000, 1.0, 700, 0.3)
     both = make_wav(to_16_bit(np.stack([left, right], axis=1)), 16_000)

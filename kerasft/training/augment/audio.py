@@ -20,7 +20,8 @@ class AudioAugmenter:
     is set to the clip's mean, which is 0 where the input normalises.
 
     Args:
-        shift: largest shift in seconds, to the left or right; zeros move in.
+        shift: largest shift in seconds, to the left or right; zeros move in, and
+            what moves out is lost.
         noise: largest level of white noise, as a share of the clip's root mean square; drawn from 0 on.
         gain: largest change of level in decibels, up or down. Features that are normalised hardly notice.
         time_mask: largest width of a mask over frames, as a share of the clip's frames.
@@ -37,7 +38,7 @@ class AudioAugmenter:
         (2, 98, 40)
     """
 
-    shift: float = 0.1
+    shift: float = 0.05
     noise: float = 0.05
     gain: float = 6.0
     time_mask: float = 0.1
