@@ -32,6 +32,9 @@ class Draft:
         self.made: set[str] = set()
         self.checks: dict[str, Any] = {"matching": self._matching(), "empty": {}, "unlabelled": {}, "dropped": {}}
         self.checks |= {"duplicates": {}, "leaks": {}, "conflicts": 0, "warnings": taken.warnings}
+        if self.tabular is not None:
+            left_out = {name: f"left out: {why}" for name, why in self.tabular.left_out.items()}
+            self.checks["tabular"] = self.tabular.kinds | left_out
         named = wanted.targets is not None or bool(source.targets and wanted.label_column is None)
         self.targets = Targets(list(self.plan.targets), named, wanted.label_required, wanted.min_label_rows)
         self._settle_test()
@@ -78,6 +81,8 @@ class Draft:
                 labelled = self.targets.labelled(facts)[rows]
                 self._note("unlabelled", split, rows[~labelled], dropped=True)
                 keep &= labelled
+            self._look_up_files(split, rows[keep])
+            self._tell_unread_numbers(split, rows[keep])
             dropped = split in ("train", "unsup") or not text_only
             empty = facts.empty[rows]
             self._note("empty", split, rows[empty & keep], dropped)
@@ -87,8 +92,6 @@ class Draft:
             if not len(self.rows[split]):
                 raise InputError(f"there are no {split} rows", where=self._place(split), hint=_NO_ROWS)
         self.targets.refuse(self.facts, self.rows, self.source.spec)
-        self._look_up_files()
-        self._tell_unread_numbers()
 
     def _place(self, split: str) -> str:
         return ", ".join(part.place for part in self.facts[split].stored.parts[:3])
@@ -97,29 +100,24 @@ class Draft:
         if len(rows):
             self.checks[what][split] = {**checks.places(self.facts[split], rows), "dropped": dropped}
 
-    def _look_up_files(self) -> None:
-        for split, facts in self.facts.items():
-            for name, media in facts.media.items():
-                empty = media.look_up(self.rows[split])
-                if empty:
-                    facts.present[name][empty] = False
-                    self.checks["warnings"].append(
-                        f"{len(empty):,} {name} files of {split} are empty (0 bytes) and count as missing, the first at"
-                        f" {media.place(empty[0])}."
-                    )
-
-    def _tell_unread_numbers(self) -> None:
-        if self.tabular is None:
-            return
-        self.checks["tabular"] = dict(self.tabular.kinds)
-        for name, why in self.tabular.left_out.items():
-            self.checks["tabular"][name] = f"left out: {why}"
-        for split, facts in self.facts.items():
-            for name, rows in self.tabular.unread(facts.stored, self.rows[split]).items():
+    def _look_up_files(self, split: str, rows: np.ndarray) -> None:
+        facts = self.facts[split]
+        for name, media in facts.media.items():
+            empty = media.look_up(rows)
+            if empty:
+                facts.present[name][empty] = False
                 self.checks["warnings"].append(
-                    f"{len(rows):,} {split} rows have no finite number in {name!r}, which holds numbers in train, and"
-                    f" count as missing there, the first at {facts.stored.where(rows[0])}."
+                    f"{len(empty):,} {name} files of {split} are empty (0 bytes) and count as missing, the first at"
+                    f" {media.place(empty[0])}."
                 )
+
+    def _tell_unread_numbers(self, split: str, rows: np.ndarray) -> None:
+        facts = self.facts[split]
+        for name, wrong in ({} if self.tabular is None else self.tabular.unread(facts.stored, rows)).items():
+            self.checks["warnings"].append(
+                f"{len(wrong):,} {split} rows have no finite number in {name!r}, which holds numbers in train, and"
+                f" count as missing there, the first at {facts.stored.where(wrong[0])}."
+            )
 
     def hashes(self, split: str) -> np.ndarray:
         """uint64 [rows]: the hashes of a split's rows as it stands."""

@@ -122,7 +122,8 @@ class FolderFiles(MediaFiles):
         for place, part in reversed(list(zip([root, *_steps(root, wanted)], wanted.parts, strict=False))):
             if place.is_dir():
                 found = most_alike(part, (entry.name for entry in place.iterdir()))
-                return found and os.path.relpath(place / found, "/" if wanted.is_absolute() else root)
+                whole = found and str(place / found)
+                return whole if wanted.is_absolute() or not whole else os.path.relpath(whole, root)
         return None
 
 

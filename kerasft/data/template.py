@@ -70,11 +70,24 @@ class Template:
                 )
 
     def fill(self, rows: pa.RecordBatch) -> pa.StringArray:
-        """The names for some rows; null where one of the values is missing or empty."""
-        values = {field: as_text(rows[field]) for field in self.fields}
+        """The names for some rows; null where one of the values is missing or empty.
+
+        Raises:
+            InputError: if a column holds lists, bytes or the like.
+        """
+        values = {field: self._texts(field, rows[field]) for field in self.fields}
         pieces: list[pa.Array | str] = []
         for literal, field in self.parts:
             pieces += [literal] if literal else []
             if field is not None:
                 pieces.append(pc.if_else(pc.equal(values[field], ""), None, values[field]))
         return pc.binary_join_element_wise(*pieces, "").cast(pa.string())
+
+    def _texts(self, field: str, values: pa.Array) -> pa.StringArray:
+        try:
+            return as_text(values)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise InputError(
+                f"the template {self.source!r} names a column that holds neither text nor whole numbers",
+                received=f"{field}: {values.type}",
+            ) from None
