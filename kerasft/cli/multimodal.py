@@ -17,18 +17,21 @@ def load_rows(options: DataOptions, wanted: InputOptions, seed: int, cache: Path
     from kerasft import data
 
     sample = options.data == "sample"
+    names = wanted.names(sample)
+    columns = {  # those of inputs that --inputs leaves out stay in the command, so that one option tries another set
+        "text": {"text_column": options.text_column},
+        "image": {"image_column": wanted.image_column, "image": wanted.image},
+        "audio": {"audio_column": wanted.audio_column, "audio": wanted.audio},
+        "tabular": {"tabular": wanted.tabular_columns()},
+    }
+    media = "image" in names or "audio" in names
     return data.load(
         "sample:multimodal" if sample else options.data,
-        inputs=wanted.names(sample),
-        text_column=options.text_column,
+        inputs=names,
+        **{option: value for name in names for option, value in columns[name].items()},
+        files=wanted.files if media else None,
         label_column=options.label_column,
-        image_column=wanted.image_column,
-        image=wanted.image,
-        audio_column=wanted.audio_column,
-        audio=wanted.audio,
-        tabular=wanted.tabular_columns(),
         targets=wanted.target_names(),
-        files=wanted.files,
         split_column=options.split_column,
         test_where=options.test_where,
         validation_where=options.validation_where,

@@ -159,7 +159,9 @@ def _build_metrics(trainee: Trainee, feed: Feed) -> None:
     """Makes the metrics' variables, which Keras does at the first step, so that a checkpoint can fill them."""
     inputs, targets, *weights = feed[0]
     outputs = trainee(inputs, training=False)
-    trainee.compute_metrics(inputs, targets, outputs, weights[0] if weights else None)
+    weights = weights[0] if weights else None
+    trainee.compute_loss(inputs, targets, outputs, weights)  # with several targets, a mean for each one's loss
+    trainee.compute_metrics(inputs, targets, outputs, weights)
     trainee.reset_metrics()
     feed.waited = 0.0
 
