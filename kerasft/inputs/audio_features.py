@@ -17,8 +17,8 @@ from kerasft.inputs.audio_products import product
 
 FEATURES = ("logmel", "mfcc", "stft")
 FLOOR = 1e-7
-"""Added to a power before the logarithm. At 16 kHz and 25 ms a sine of amplitude 1 has 10,000 in its bin and the
-rounding to 16 bits leaves 1e-8 in each; the float64 rounding of the loudest bin is 1e-12 in the quietest."""
+"""Added to a power before the logarithm. At 16 kHz and 25 ms a sine of amplitude 1 has 10,000 in its bin, and the
+rounding of a file's samples to 16 bits leaves 1e-8 in each; float64 rounding is ten orders below that."""
 STEADY = 1e-3
 """The standard deviation below which a clip's features are not scaled up any further."""
 _TOGETHER = 1 << 17  # numbers in the frames of the clips computed at once: they stay in the cache of a core
