@@ -61,8 +61,8 @@ def line_chart(
         return left + 6 + across * (right - left - 12), bottom - up * (bottom - _TOP)
 
     parts = [_axes(y_ticks, format_y, lambda y: place(x_low, y)[1], left, right, bottom)]
-    parts += [_text(place(x, 0)[0], bottom + 15, _count(x), "middle") for x in x_ticks]
-    parts.append(_text((left + right) / 2, height - 4, x_label, "middle", "axis-name"))
+    parts += [text_at(place(x, 0)[0], bottom + 15, _count(x), "middle") for x in x_ticks]
+    parts.append(text_at((left + right) / 2, height - 4, x_label, "middle", "axis-name"))
     for one in drawn:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in one.points))
         parts.append(f'<polyline class="line {one.style}" points="{path}"/>')
@@ -75,14 +75,18 @@ def line_chart(
                 )
     parts.append(_legend(drawn))
     summary = "; ".join(f"{one.name} ends at {format_y(one.points[-1][1])}" for one in drawn)
-    return _svg(f"{title}: {summary}", height, parts)
+    return svg(f"{title}: {summary}", height, parts)
 
 
-def interval_chart(rows: Sequence[tuple[str, float, tuple[float, float] | None, str]]) -> Markup:
-    """Accuracies beside each other on one axis, with their intervals.
+def interval_chart(
+    rows: Sequence[tuple[str, float, tuple[float, float] | None, str]],
+    title: str = "Test accuracy with 95% intervals",
+) -> Markup:
+    """Shares beside each other on one axis, with their intervals.
 
     Args:
-        rows: (name, accuracy, (low, high) or None, CSS class), the uppermost first.
+        rows: (name, share, (low, high) or None, CSS class), the uppermost first.
+        title: what is shown, for screen readers.
     """
     values = [v for _, middle, span, _ in rows for v in (middle, *(span or ()))]
     marks = ticks(min(values), min(max(values), 1.0), 4)
@@ -93,7 +97,7 @@ def interval_chart(rows: Sequence[tuple[str, float, tuple[float, float] | None, 
         return 20 + (value - marks[0]) / (marks[-1] - marks[0]) * (right - 20)
 
     parts = [f'<line class="grid" x1="{place(m):.1f}" x2="{place(m):.1f}" y1="2" y2="{bottom}"/>' for m in marks]
-    parts += [_text(place(m), height - 6, _percent(m, marks), "middle") for m in marks]
+    parts += [text_at(place(m), height - 6, percent_tick(m, marks), "middle") for m in marks]
     for row, (name, middle, span, style) in enumerate(rows):
         y = 40 * row + 28
         x = place(middle)
@@ -101,11 +105,11 @@ def interval_chart(rows: Sequence[tuple[str, float, tuple[float, float] | None, 
         # A name over the left half starts at the edge, so that it never runs out of the drawing.
         anchor, at = ("start", 20) if x < WIDTH / 2 else ("end", right)
         words = f"{name}: {middle:.2%}"
-        parts.append(_text(at, y - 12, words, anchor, "series-name"))
+        parts.append(text_at(at, y - 12, words, anchor, "series-name"))
         parts.append(f'<line class="span {style}" x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{y}" y2="{y}"/>')
         parts.append(f'<circle class="dot {style}" cx="{x:.1f}" cy="{y}" r="5"/>')
     summary = "; ".join(f"{name} {middle:.2%}" for name, middle, _, _ in rows)
-    return _svg(f"Test accuracy with 95% intervals: {summary}", height, parts)
+    return svg(f"{title}: {summary}", height, parts)
 
 
 def calibration_chart(bins: Sequence[dict], error: float) -> Markup:
@@ -146,11 +150,11 @@ def calibration_chart(bins: Sequence[dict], error: float) -> Markup:
         f'<circle class="mark validation" cx="{across(one["confidence"]):.1f}" cy="{up(one["accuracy"]):.1f}" r="3"/>'
         for one in filled
     ]
-    parts += [_text(across(v), 283, f"{v:.0%}", "middle") for v in ticks(low, 1, 4) if low - 1e-9 <= v <= 1]
-    parts.append(_text(_LEFT - 6, 266, "rows", "end"))
-    parts.append(_text((_LEFT + right) / 2, 297, "confidence (highest score)", "middle", "axis-name"))
-    parts.append(_text(_LEFT, 14, "accuracy within the bin; dashed: ideal", "start", "series-name"))
-    return _svg(f"Calibration diagram, expected calibration error {error:.2%}", height, parts)
+    parts += [text_at(across(v), 283, f"{v:.0%}", "middle") for v in ticks(low, 1, 4) if low - 1e-9 <= v <= 1]
+    parts.append(text_at(_LEFT - 6, 266, "rows", "end"))
+    parts.append(text_at((_LEFT + right) / 2, 297, "confidence (highest score)", "middle", "axis-name"))
+    parts.append(text_at(_LEFT, 14, "accuracy within the bin; dashed: ideal", "start", "series-name"))
+    return svg(f"Calibration diagram, expected calibration error {error:.2%}", height, parts)
 
 
 def ticks(low: float, high: float, about: int) -> list[float]:
@@ -182,7 +186,7 @@ def _axes(
     for value in values:
         y = place(value)
         parts.append(f'<line class="grid" x1="{left:.1f}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(_text(left - 6, y + 4, words(value), "end"))
+        parts.append(text_at(left - 6, y + 4, words(value), "end"))
     parts.append(f'<line class="axis" x1="{left:.1f}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
     return "".join(parts)
 
@@ -191,16 +195,18 @@ def _legend(series: Sequence[Series]) -> str:
     parts, x = [], float(_LEFT)
     for one in series:
         parts.append(f'<line class="line {one.style}" x1="{x}" x2="{x + 20}" y1="12" y2="12"/>')
-        parts.append(_text(x + 26, 16, one.name, "start", "series-name"))
+        parts.append(text_at(x + 26, 16, one.name, "start", "series-name"))
         x += 44 + 6.4 * len(one.name)
     return "".join(parts)
 
 
-def _text(x: float, y: float, words: str, anchor: str, style: str = "tick") -> str:
+def text_at(x: float, y: float, words: str, anchor: str, style: str = "tick") -> str:
+    """Escaped words at a place."""
     return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _svg(label: str, height: int, parts: Sequence[str]) -> Markup:
+def svg(label: str, height: int, parts: Sequence[str]) -> Markup:
+    """A drawing of some height, with a label for screen readers."""
     return Markup(
         f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">'
         f"{''.join(parts)}</svg>"
@@ -222,6 +228,7 @@ def _count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _percent(value: float, marks: Sequence[float]) -> str:
+def percent_tick(value: float, marks: Sequence[float]) -> str:
+    """A share at an axis, with as many digits as its marks need."""
     step = marks[1] - marks[0]
     return f"{100 * value:.{0 if step >= 0.0099 else 1 if step >= 0.00099 else 2}f}%"

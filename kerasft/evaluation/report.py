@@ -9,17 +9,13 @@ from markupsafe import Markup
 
 from kerasft.base.files import atomic_file
 from kerasft.evaluation import shown
-from kerasft.evaluation.charts import Series, calibration_chart, interval_chart, line_chart
+from kerasft.evaluation.charts import Series, interval_chart, line_chart
+from kerasft.evaluation.overview import augmentation_part, modalities_part, target_rows
 from kerasft.evaluation.result import RunResult
+from kerasft.evaluation.sections import compared, shown_errors, target_part
 
 _PAGE = Path(__file__).parent / "page"
-MOST_MATRIX_LABELS = 20
-"""Above this many labels the confusion matrix gives way to a table of the most frequent confusions."""
-
-_WEAKEST = 10
-_SMALL_CELLS = 8
-_BESIDE = 6  # a matrix of so few labels fits below the figures of its labels
-_STRONG = 0.55
+_FEW_ERRORS = 6
 _MOST_LABEL_ROWS = 12
 
 
@@ -52,6 +48,9 @@ def render_report(result: RunResult) -> str:
         environment.filters[name] = _forgiving(getattr(shown, name))
     template = environment.get_template("report.html.jinja")
     verdict, verdict_words = result.verdict()
+    targets = [target_part(name, f"t{i}-", part) for i, (name, part) in enumerate(_several(result).items(), 1)]
+    single = target_part("", "", {"metrics": result.metrics}) if result.metrics and not targets else None
+    text_only = result.inputs in ([], ["text"])
     return template.render(
         css=Markup((_PAGE / "report.css").read_text(encoding="utf-8")),
         result=result,
@@ -62,9 +61,15 @@ def render_report(result: RunResult) -> str:
         comparison=_comparison(result),
         curves=_curves(result),
         history=_history(result.history),
-        confusion=_confusion(result.metrics),
-        calibration=_calibration(result.metrics),
-        classes=_classes(result.metrics),
+        targets=targets,
+        target_rows=target_rows(targets, result.metrics or {}, result.baselines or {}),
+        single=single,
+        errors=shown_errors(None if targets else result.errors),
+        few_errors=_FEW_ERRORS,
+        modalities=modalities_part(result.modalities),
+        augmentation=augmentation_part(result.augmentation),
+        text_only=text_only,
+        rate="documents/s" if text_only else "rows/s",
         data=_data(result.data),
         parity=result.parity,
         parity_rows=_parity_rows(result.parity),
@@ -77,35 +82,36 @@ def render_report(result: RunResult) -> str:
     )
 
 
+def _several(result: RunResult) -> dict[str, Any]:
+    """The targets where there are two or more."""
+    return dict(result.targets or {}) if result.several else {}
+
+
 def _forgiving(write: Callable[..., str]) -> Callable[..., str]:
     """A filter that takes what is missing as None: any figure of a result may be."""
     return lambda value, *rest: write(None if isinstance(value, Undefined) else value, *rest)
 
 
 def _compared(result: RunResult) -> list[dict[str, Any]]:
-    """The model and its baselines, as rows of one table."""
-    names = {"tfidf_logreg": "tf-idf + logistic regression", "majority": "most frequent label"}
-    styles = {"tfidf_logreg": "other", "majority": "weak"}
-    rows = []
-    if (result.metrics or {}).get("accuracy") is not None:
-        trained = sum(row.get("seconds") or 0 for row in result.history or [])
-        ours = {**result.metrics, "name": "this model", "style": "model", "fit_seconds": trained or None}
-        flat = dict(shown.flat(result.throughput or {}))
-        ours["documents_per_second"] = flat.get("prediction.documents_per_second", flat.get("prediction"))
-        rows.append(ours)
-    for key, values in sorted((result.baselines or {}).items(), key=lambda pair: -pair[1].get("accuracy", 0)):
-        rows.append({**values, "name": names.get(key, shown.words(key)), "style": styles.get(key, "weak")})
-    return rows
+    """The model and its baselines, with the time that training and answering took."""
+    trained = sum(row.get("seconds") or 0 for row in result.history or [])
+    flat = dict(shown.flat(result.throughput or {}))
+    speed = flat.get("prediction.documents_per_second", flat.get("prediction"))
+    ours = {"fit_seconds": trained or None, **({} if speed is None else {"documents_per_second": speed})}
+    return compared(result.metrics or {}, result.baselines or {}, ours)
 
 
 def _comparison(result: RunResult) -> Markup:
-    rows = [row for row in _compared(result) if row.get("accuracy") is not None]
+    figure = "macro_f1" if result.several else "accuracy"
+    rows = [row for row in _compared(result) if row.get(figure) is not None]
     if len(rows) > 2:
         # The majority is often so far below that the interesting differences would shrink to nothing.
         rows = [row for row in rows if row["style"] != "weak"]
     if not rows:
         return Markup("")
-    return interval_chart([(row["name"], row["accuracy"], row.get("accuracy_interval"), row["style"]) for row in rows])
+    title = "Mean macro F1 over the targets" if result.several else "Test accuracy with 95% intervals"
+    drawn = [(row["name"], row[figure], row.get(f"{figure}_interval"), row["style"]) for row in rows]
+    return interval_chart(drawn, title)
 
 
 def _curves(result: RunResult) -> list[tuple[str, Markup]]:
@@ -134,53 +140,6 @@ def _history(history: list[dict[str, Any]] | None) -> dict[str, Any] | None:
         return None
     names = list(dict.fromkeys(name for row in history for name in row))
     return {"names": names, "rows": [[shown.named(name, row.get(name)) for name in names] for row in history]}
-
-
-def _confusion(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The matrix with each cell's share of its row; or, above 20 labels, only the top confusions."""
-    if not metrics or not metrics.get("labels"):
-        return None
-    labels, matrix = metrics["labels"], metrics.get("confusion_matrix")
-    support = {row["label"]: row["support"] for row in metrics.get("per_class") or []}
-    top = [
-        {**pair, "share": pair["count"] / support[pair["true"]] if support.get(pair["true"]) else None}
-        for pair in metrics.get("top_confusions") or []
-    ]
-    rows = []
-    if matrix and len(labels) <= MOST_MATRIX_LABELS:
-        for label, counts in zip(labels, matrix, strict=True):
-            total = sum(counts)
-            rows.append((label, [_cell(count, total) for count in counts]))
-    return {
-        "labels": labels,
-        "rows": rows,
-        "top": top,
-        "small": len(labels) > _SMALL_CELLS,
-        "beside": bool(rows) and len(labels) <= _BESIDE,
-    }
-
-
-def _cell(count: int, total: int) -> dict[str, Any]:
-    share = count / total if total else 0.0
-    words = "<1%" if 0 < share < 0.005 else f"{100 * share:.0f}%"
-    return {"count": count, "share": share, "words": words, "strong": share > _STRONG}
-
-
-def _calibration(metrics: dict[str, Any] | None) -> Markup:
-    if not metrics or not metrics.get("calibration"):
-        return Markup("")
-    return calibration_chart(metrics["calibration"], metrics["calibration_error"])
-
-
-def _classes(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Figures by label: all of them where they are few, else the weakest first and the rest folded away."""
-    rows = (metrics or {}).get("per_class")
-    if not rows:
-        return None
-    if len(rows) <= MOST_MATRIX_LABELS:
-        return {"shown": rows, "all": []}
-    weakest = sorted((row for row in rows if row["support"]), key=lambda row: row["f1"])[:_WEAKEST]
-    return {"shown": weakest, "all": rows}
 
 
 def _data(data: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -99,7 +99,8 @@ def by_split(data: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, list[s
     """Sorts data checks into a table with a column a split, and what does not fit one.
 
     A check belongs in the table where it is a mapping by split ({"empty": {"train": 2, "test": 0}}), or a
-    mapping of counts by split ({"labels": {"train": {"good": 5}, "test": {"good": 2}}}): a row a label.
+    mapping of counts by split ({"labels": {"train": {"good": 5}, "test": {"good": 2}}}): a row a label; or, of
+    several targets, a mapping of such mappings by split ({"labels": {"train": {"season": {"Fall": 5}}}}).
 
     Args:
         data: `Rows.checks`.
@@ -110,18 +111,33 @@ def by_split(data: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, list[s
     columns = [s for s in SPLITS if any(isinstance(v, Mapping) and s in v for v in data.values())]
     rows: list[tuple[str, list[str]]] = []
     rest: list[tuple[str, Any]] = []
-    # What a person asks first: how many rows, of which label.
-    for name in sorted(data, key=lambda key: key not in ("rows", "labels")):
+    # What a person asks first: how many rows, of which label. The labels of several targets are many: they come last.
+    nested = any(isinstance(part, Mapping) for split in _parts(data.get("labels")) for part in _parts(split))
+    order = {"rows": 0, "labels": 2 if nested else 0}
+    for name in sorted(data, key=lambda key: order.get(key, 1)):
         value = data[name]
         if name == "warnings":
             continue
         if not isinstance(value, Mapping) or not value or not set(value) <= set(SPLITS):
             rest += flat({name: value})
         elif any(isinstance(part, Mapping) for part in value.values()):
-            parts = {split: part if isinstance(part, Mapping) else {} for split, part in value.items()}
-            keys = dict.fromkeys(key for part in parts.values() for key in part)
-            for key in keys:
-                rows.append((f"{words(name)}: {key}", [named(name, parts.get(s, {}).get(key)) for s in columns]))
+            parts = {split: dict(_deep(part)) if isinstance(part, Mapping) else {} for split, part in value.items()}
+            for keys in dict.fromkeys(keys for part in parts.values() for keys in part):
+                cells = [named(name, parts.get(split, {}).get(keys)) for split in columns]
+                rows.append((f"{words(name)}: {': '.join(map(str, keys))}", cells))
         else:
             rows.append((words(name), [named(name, value.get(split)) for split in columns]))
     return columns, rows, rest
+
+
+def _parts(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, Mapping) else []
+
+
+def _deep(value: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Nested mappings as (names, value) pairs, in order."""
+    for name, part in value.items():
+        if isinstance(part, Mapping):
+            yield from _deep(part, (*before, name))
+        else:
+            yield (*before, name), part
