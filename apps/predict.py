@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = tyro.cli(Options, args=arguments, description=__doc__, prog="python -m apps.predict")
     try:
         _check(options)
-        if options.text is not None:
+        if options.input is None:
             _answer(options)
         else:
             _score(options)

@@ -73,7 +73,7 @@ def train_and_publish(
     if augmentation is not None:
         pictures = augmentation_pictures(learner, rows.train, augmentation, recipe.seed, cache)
         result = RunResult.of({**result.to_json(), "augmentation": pictures or None})
-    write_json(run / "metrics.json", result.metrics)
+    write_json(run / "metrics.json", _all_metrics(result))
     write_json(run / "environment.json", result.environment)
     bundle = _publish(learner, rows, options, result, app, console)
     published = _shown(bundle.path)
@@ -85,6 +85,13 @@ def train_and_publish(
     write_json(done, result.to_json())
     print_summary(result, run, published, console)
     return result
+
+
+def _all_metrics(result: RunResult) -> dict[str, Any]:
+    """The figures on the test rows; with several targets the means, and each target's own."""
+    if not result.targets:
+        return result.metrics
+    return {**result.metrics, "targets": {name: one["metrics"] for name, one in result.targets.items()}}
 
 
 def _tell_rows(rows: Any, console: Console) -> None:
@@ -194,7 +201,7 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
             learner,
             target,
             verify_on=rows.test,
-            metrics=result.metrics,
+            metrics=_all_metrics(result),
             card=lambda folder, parity: write_model_card(
                 RunResult.of({**result.to_json(), "parity": parity, "commands": _commands(app, target, result.inputs)}),
                 folder / "MODEL_CARD.md",

@@ -50,7 +50,7 @@ def make_split(count, seed):
     text = [[5 + one, 9] for one in word]
     image = [[1.0, 2.0 * one - 1] if random.random() < 0.9 else None for one in sign]
     colour = [None if random.random() < 0.2 else ("red", "blue")[one] for one in word]
-    size = [None if random.random() < 0.2 else ("small", "large", "huge")[a + b] for a, b in zip(word, sign, strict=True)]
+    size = [None if random.random() < 0.2 else ("small", "large", "huge")[both] for both in word + sign]
     return Split(text=text, image=image, colour=colour, size=size, label=colour)
 
 
