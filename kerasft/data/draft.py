@@ -18,7 +18,6 @@ from kerasft.data.wanted import Wanted
 
 LABELLED = ("train", "validation", "test")
 _TEXT_ONLY = ("text",)
-_NO_ROWS = "A file needs rows below its header, with text and label in them"
 
 
 class Draft:
@@ -90,7 +89,9 @@ class Draft:
                 keep &= ~empty
             self.rows[split] = rows[keep]
             if not len(self.rows[split]):
-                raise InputError(f"there are no {split} rows", where=self._place(split), hint=_NO_ROWS)
+                needed = "text" if text_only else " or ".join(self.plan.inputs)
+                hint = f"A file needs rows below its header, with {needed} and label in them"
+                raise InputError(f"there are no {split} rows", where=self._place(split), hint=hint)
         self.targets.refuse(self.facts, self.rows, self.source.spec)
 
     def _place(self, split: str) -> str:

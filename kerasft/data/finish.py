@@ -91,9 +91,15 @@ def _write_checks(draft: "Draft", order: list[str], drop_leaks: bool) -> None:
             split: {name: int((~draft.facts[split].present[name][draft.rows[split]]).sum()) for name in plan.inputs}
             for split in order
         }
-    own = "the source's" if draft.divided_by is None else draft.divided_by
-    found["splits"] = {split: "made here" if split in draft.made else own for split in order}
+    found["splits"] = {split: "made here" if split in draft.made else _divided_by(draft, split) for split in order}
     found["warnings"] += checks.warnings(found, drop_leaks, plan.inputs)
+
+
+def _divided_by(draft: "Draft", split: str) -> str:
+    rules = draft.wanted.rules
+    if rules:
+        return f"rule {rules[split].source}" if split in rules else "what the rules leave"
+    return "the source's" if draft.divided_by is None else draft.divided_by
 
 
 def _split(draft: "Draft", split: str) -> Split:

@@ -18,7 +18,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_RULE = re.compile(r"\s*(.+?)\s*(?:%\s*([0-9]{1,18})\s*)?(==|!=|<=|>=|<|>)\s*(.*?)\s*", re.DOTALL)
+_RULE = re.compile(r"\s*(\S.*?)\s*(?:%\s*([0-9]{1,18})\s*)?(==|!=|<=|>=|<|>)\s*(.*?)\s*", re.DOTALL)
 _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,4000}\s*")
 _DECIMAL = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*")
 _EXAMPLE = 'COLUMN OP VALUE or COLUMN % N OP VALUE with OP in == != < <= > >=, such as "id % 10 == 0"'

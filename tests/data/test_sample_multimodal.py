@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasft.base.errors import InputError
 from kerasft.data import load, sample_multimodal
 
 ALL = ("text", "image", "audio", "tabular")
@@ -106,3 +107,8 @@ def test_any_part_of_it_can_be_loaded(tmp_path, monkeypatch):
     assert 130 < rows.checks["rows"]["train"] < 160  # rows without a sound are dropped
     label = load("sample:multimodal", label_column="kind", cache=tmp_path)
     assert (label.inputs, list(label.targets)) == (("text",), ["label"])
+
+
+def test_a_slip_in_its_name_is_answered(tmp_path):
+    with pytest.raises(InputError, match="unknown kind of data.*Did you mean 'sample:multimodal'"):
+        load("sample:multimodel", cache=tmp_path)

@@ -58,7 +58,7 @@ def open_source(spec: str, wanted: list[str], inputs: tuple[str, ...] = ("text",
                 "sample:multimodal",
                 *(f"{name}:{'NAME' if name == 'tfds' else 'PATH'}" for name in KINDS),
             ],
-            hint=did_you_mean(kind, ["sample", *KINDS]),
+            hint=did_you_mean(spec if kind == "sample" else kind, ["sample", "sample:multimodal", *KINDS]),
         )
     if kind == "folder":
         return Source(spec, folder_parts(where, wanted, inputs))
