@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from kerasft.export.image_graph_decode import decode
-from kerasft.export.image_graph_resize import resize
+from kerasft.export.image_graph_resize import scale
 from kerasft.inputs import Image
 
 
@@ -56,17 +56,18 @@ class ImageGraph(tf.Module):
         height, width = self._size
         pixels = decode(data, self._background)  # [h, w, 3]
         shape = tf.shape(pixels)
-        h, w = shape[0], shape[1]
+        left, top, w, h = 0, 0, shape[1], shape[0]
+        to_width, to_height = tf.constant(width), tf.constant(height)
         if self._fit == "crop":
             left, top, w, h = _crop_box(w, h, width, height)
-            pixels = pixels[top : top + h, left : left + w]
-        if self._fit != "pad":
-            return tf.ensure_shape(resize(pixels, height, width, self._resample), (height, width, 3))
-        w, h = _padded_size(w, h, width, height)
-        top, left = (height - h) // 2, (width - w) // 2
-        pixels = tf.cast(resize(pixels, h, w, self._resample), tf.int32) - tf.constant(self._background)
-        pixels = tf.pad(pixels, [[top, height - h - top], [left, width - w - left], [0, 0]])
-        pixels = tf.cast(pixels + tf.constant(self._background), tf.uint8)
+        elif self._fit == "pad":
+            to_width, to_height = _padded_size(w, h, width, height)
+        pixels = scale(pixels[top : top + h, left : left + w], to_height, to_width, self._resample)
+        if self._fit == "pad":
+            top, left = (height - to_height) // 2, (width - to_width) // 2
+            pixels = tf.cast(pixels, tf.int32) - tf.constant(self._background)
+            pixels = tf.pad(pixels, [[top, height - to_height - top], [left, width - to_width - left], [0, 0]])
+            pixels = tf.cast(pixels + tf.constant(self._background), tf.uint8)
         return tf.ensure_shape(pixels, (height, width, 3))
 
 

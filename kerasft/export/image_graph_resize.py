@@ -1,9 +1,33 @@
-"""Pillow's resize inside a graph, pixel for pixel: the same coefficients, the same integer sums."""
+"""Pillow's `resize` and `reduce` inside a graph, pixel for pixel: the same coefficients, the same integer sums."""
 
 import tensorflow as tf
 
+from kerasft.inputs.image_fit import GAP
+
 _BITS = 32 - 8 - 2  # of a coefficient's fraction: what is left of 32 beside a pixel, a sign and a guard
 _SUPPORT = {"bilinear": 1.0, "bicubic": 2.0}
+
+
+def scale(pixels: tf.Tensor, height: tf.Tensor, width: tf.Tensor, resample: str) -> tf.Tensor:
+    """The twin of `image_fit.scaled`: means of whole pixels first where an image is large, then `resize`.
+
+    Args:
+        pixels: uint8 [h, w, channels].
+        height, width: of the result, int32 scalars.
+        resample: "bilinear" or "bicubic".
+
+    Returns:
+        uint8 [height, width, channels].
+    """
+    h, w = tf.shape(pixels)[0], tf.shape(pixels)[1]
+    lines, columns = tf.maximum(1, h // (GAP * height)), tf.maximum(1, w // (GAP * width))
+
+    def reduced() -> tf.Tensor:
+        top, left = h % lines // 2, w % columns // 2
+        return reduce(pixels[top : top + h // lines * lines, left : left + w // columns * columns], lines, columns)
+
+    pixels = tf.cond((lines > 1) | (columns > 1), reduced, lambda: pixels)
+    return resize(pixels, height, width, resample)
 
 
 def resize(pixels: tf.Tensor, height: tf.Tensor, width: tf.Tensor, resample: str) -> tf.Tensor:
@@ -26,6 +50,25 @@ def resize(pixels: tf.Tensor, height: tf.Tensor, width: tf.Tensor, resample: str
     columns = tf.cond(shape[1] == width, lambda: columns, lambda: _pass(columns, width, resample))
     rows = tf.transpose(columns, [1, 0, 2])  # [h, width, channels]
     return tf.cond(shape[0] == height, lambda: rows, lambda: _pass(rows, height, resample))
+
+
+def reduce(pixels: tf.Tensor, lines: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Means of blocks, as Pillow's `Image.reduce` rounds them.
+
+    Args:
+        pixels: uint8 [h, w, channels]; h and w are multiples of the block's sides.
+        lines, columns: of a block, int32 scalars.
+
+    Returns:
+        uint8 [h / lines, w / columns, channels].
+    """
+    shape, area = tf.shape(pixels), lines * columns
+    blocks = tf.reshape(pixels, [shape[0] // lines, lines, shape[1] // columns, columns, shape[2]])
+    sums = tf.reduce_sum(tf.cast(tf.reduce_sum(tf.cast(blocks, tf.int32), axis=1), tf.int64), axis=2)
+    # A division by way of 32 bits: 2^24 / area, in single precision and cut, as Pillow has it.
+    part = tf.cast(tf.cast(1 << 24, tf.float32) / tf.cast(area, tf.float32), tf.int64)
+    means = tf.bitwise.right_shift((sums + tf.cast(area // 2, tf.int64)) * part, tf.constant(24, tf.int64))
+    return tf.cast(means, tf.uint8)
 
 
 def _pass(pixels: tf.Tensor, length: tf.Tensor, resample: str) -> tf.Tensor:

@@ -33,7 +33,8 @@ class Image:
 
     What becomes of an image: its first frame, upright by its Exif orientation (JPEG), 8 bits, alpha over the
     background; cropped or padded to the wanted shape; resized as Pillow resizes, separable and anti-aliased with
-    22-bit fixed point coefficients: first the rows, then the columns, rounded to 8 bits after either pass.
+    22-bit fixed point coefficients: first the rows, then the columns, rounded to 8 bits after either pass. A side
+    of six times the wanted length or more is averaged down first, by a whole factor, to three times or more.
     JPEG is decoded with the accurate integer transform and smooth chroma upsampling, never at a reduced scale.
     Grey images become three equal channels. `kerasft.export.image_graph` does the very same in a graph.
 

@@ -103,7 +103,7 @@ def _reflect(places: np.ndarray, length: int) -> np.ndarray:
 
 
 def _recolour(images: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """x to A x + b for colours x: brightness, then contrast around the mean grey, then saturation and hue."""
+    """x to A x + b for colours x: saturation and hue, contrast around the mean of the image, brightness."""
     n, height, width = images.shape[:3]
     draws = rng.uniform(-strength, strength, (4, n, 1, 1)).astype(np.float32)
     brightness, contrast, saturation = 1 + draws[:3]
@@ -117,7 +117,7 @@ def _recolour(images: np.ndarray, rng: np.random.Generator, strength: float) -> 
         part = slice(start, min(start + _CHUNK, n))
         old, new = before[: part.stop - start], after[: part.stop - start]
         old[:] = images[part].reshape(old.shape)
-        mean = (old @ _LUMA).mean(axis=1)[:, None, None]
+        mean = old.reshape(len(old), -1).mean(axis=1)[:, None, None]
         np.matmul(old, matrix[part], out=new)
         new += offset[part] * mean + 0.5  # the half rounds
         result[part] = np.clip(new, 0, 255, out=new)
