@@ -91,7 +91,8 @@ def _contents(error: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "pictures": pictures,
         "texts": texts,
-        "cells": [(name, shown.number(value)) for name, value in cells.items()],
+        # A year is no quantity: whole numbers stand without thousands apart.
+        "cells": [(name, str(v) if isinstance(v, int) else shown.number(v)) for name, v in cells.items()],
     }
 
 
