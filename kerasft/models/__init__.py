@@ -5,6 +5,15 @@ from kerasft.models.branch import Branch
 from kerasft.models.fusion import fusion_classifier
 from kerasft.models.image_branch import ImageBranch
 from kerasft.models.lstm import lstm_classifier
+from kerasft.models.tabular_branch import TabularBranch
 from kerasft.models.text_branch import TextBranch
 
-__all__ = ["AudioBranch", "Branch", "ImageBranch", "TextBranch", "fusion_classifier", "lstm_classifier"]
+__all__ = [
+    "AudioBranch",
+    "Branch",
+    "ImageBranch",
+    "TabularBranch",
+    "TextBranch",
+    "fusion_classifier",
+    "lstm_classifier",
+]

@@ -58,9 +58,10 @@ class AudioBranch:
         x = where_present(present, given)
         if self.kind == "conv":
             x = convolutions(ops.expand_dims(x, -1), self.channels, name)  # [batch, frames', bins', channels]
+            sequence, mask, vector = flat_map(x)
             if self.dropout:
-                x = layers.SpatialDropout2D(self.dropout, name=f"{name}_dropout")(x)
-            return Encoded(given, *flat_map(x), present)
+                vector = layers.Dropout(self.dropout, name=f"{name}_dropout")(vector)
+            return Encoded(given, sequence, mask, vector, present)
         mask = ops.ones_like(x[:, :, 0], dtype="bool")  # [batch, frames]
         if self.dropout:
             x = layers.Dropout(self.dropout, name=f"{name}_dropout")(x)

@@ -48,12 +48,13 @@ def flat_map(x: Any) -> tuple[Any, Any, Any]:
     """A map as a sequence of its places, which are all real, and as one vector.
 
     Args:
-        x: float [batch, height, width, channels], with known sides.
+        x: float [batch, height, width, channels], with known sides, or [batch, places, channels].
 
     Returns:
         float [batch, places, channels]; bool [batch, places]; mean and maximum, float [batch, 2 channels].
     """
-    height, width, channels = x.shape[1:]
-    sequence = ops.reshape(x, (-1, height * width, channels))
-    mask = ops.ones_like(sequence[:, :, 0], dtype="bool")
-    return sequence, mask, ops.concatenate([ops.mean(sequence, axis=1), ops.max(sequence, axis=1)], axis=-1)
+    if len(x.shape) == 4:
+        height, width, channels = x.shape[1:]
+        x = ops.reshape(x, (-1, height * width, channels))
+    mask = ops.ones_like(x[:, :, 0], dtype="bool")
+    return x, mask, ops.concatenate([ops.mean(x, axis=1), ops.max(x, axis=1)], axis=-1)

@@ -7,11 +7,13 @@ import keras
 from keras import layers
 
 from kerasft.base.errors import InputError
+from kerasft.models.bilinear import fuse_bilinear
 from kerasft.models.branch import Branch, Encoded
 from kerasft.models.checks import check_classes, check_known, check_least, check_share
+from kerasft.models.cross_attention import fuse_attention
 from kerasft.models.fusing import fuse_concat, fuse_gated
 
-Fusion = Literal["concat", "gated"]
+Fusion = Literal["concat", "gated", "attention", "bilinear"]
 
 PRESENT = "_present"
 """What is added to an input's name to name the input that says in which rows there is a value."""
@@ -23,6 +25,9 @@ def fusion_classifier(
     *,
     fusion: Fusion = "concat",
     width: int = 64,
+    heads: int = 4,
+    layers_count: int = 1,
+    rank: int = 8,
     dropout: float = 0.2,
     hidden: int = 0,
 ) -> keras.Model:
@@ -33,10 +38,15 @@ def fusion_classifier(
     there is none has no influence at all.
 
     Args:
-        branches: options of each input's branch, by the input's name: `TextBranch`, `ImageBranch`, `AudioBranch`.
+        branches: options of each input's branch, by the input's name: `TextBranch`, `ImageBranch`, `AudioBranch`,
+            `TabularBranch`.
         targets: number of classes by the target's name.
-        fusion: "concat" (vectors side by side) or "gated" (see `fuse_gated`). Default "concat".
+        fusion: "concat": vectors side by side; "gated", "attention", "bilinear": see `fuse_gated`, `fuse_attention`
+            and `fuse_bilinear`. Default "concat".
         width: of the vector that each input is brought to. Default 64.
+        heads: of "attention"; `width` must be a multiple. Default 4.
+        layers_count: of "attention". Default 1.
+        rank: of "bilinear". Default 8.
         dropout: share of features dropped before the logits. Default 0.2.
         hidden: units of a ReLU layer before the logits; 0 for none. Default 0.
 
@@ -56,9 +66,11 @@ def fusion_classifier(
     _check_names(branches, targets)
     check_classes(targets)
     check_known("fusion", fusion, get_args(Fusion))
-    check_least(1, width=width)
+    check_least(1, width=width, heads=heads, layers_count=layers_count, rank=rank)
     check_least(0, hidden=hidden)
     check_share(dropout=dropout)
+    if fusion == "attention" and width % heads:
+        raise InputError("width must be a multiple of heads", received=f"width={width}, heads={heads}")
 
     # === Branches ===
     inputs: dict[str, Any] = {}
@@ -72,7 +84,12 @@ def fusion_classifier(
         inputs[name] = parts[name].input
 
     # === Fusion ===
-    x = {"concat": fuse_concat, "gated": fuse_gated}[fusion](parts, width)  # [batch, features]
+    if fusion == "attention":
+        x = fuse_attention(parts, width, heads, layers_count, dropout)  # [batch, inputs x width]
+    elif fusion == "bilinear":
+        x = fuse_bilinear(parts, width, rank)  # [batch, width]
+    else:
+        x = {"concat": fuse_concat, "gated": fuse_gated}[fusion](parts, width)  # [batch, features]
 
     # === Heads ===
     if dropout:
