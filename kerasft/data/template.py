@@ -1,6 +1,6 @@
 """Templates: names of media files made of the values of columns, such as "photos/{gender}/{id}.jpg"."""
 
-import string
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +11,8 @@ from kerasft.base.errors import InputError, did_you_mean
 from kerasft.data.values import as_text
 
 _EXAMPLE = 'names of columns in braces, such as "photos/{id}.jpg"; {{ and }} stand for braces'
+
+_PIECES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,22 @@ class Template:
         Raises:
             InputError: if it names no column, or holds more than names in its braces.
         """
-        try:
-            found = list(string.Formatter().parse(source))
-        except ValueError as error:
-            raise InputError("a template cannot be read", received=source, where=where, allowed=_EXAMPLE) from error
-        for _, field, form, conversion in found:
-            if field is not None and (not field or form or conversion):
-                raise InputError("a template takes bare names only", received=source, where=where, allowed=_EXAMPLE)
-        if all(field is None for _, field, _, _ in found):
+        parts: list[tuple[str, str | None]] = []
+        literal = ""
+        for piece in _PIECES.finditer(source):
+            token, field = piece[0], piece[1]
+            if field is not None:
+                if not field.strip() or ":" in field or "!" in field:
+                    raise InputError("a template takes bare names only", received=source, where=where, allowed=_EXAMPLE)
+                parts.append((literal, field))
+                literal = ""
+            elif token in ("{", "}"):
+                raise InputError("a template cannot be read", received=source, where=where, allowed=_EXAMPLE)
+            else:
+                literal += {"{{": "{", "}}": "}"}.get(token, token)
+        if not parts:
             raise InputError("a template names no column", received=source, where=where, allowed=_EXAMPLE)
-        return cls(source, tuple((literal, field) for literal, field, _, _ in found))
+        return cls(source, (*parts, (literal, None)))
 
     @property
     def fields(self) -> list[str]:

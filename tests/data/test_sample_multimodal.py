@@ -110,5 +110,5 @@ def test_any_part_of_it_can_be_loaded(tmp_path, monkeypatch):
 
 
 def test_a_slip_in_its_name_is_answered(tmp_path):
-    with pytest.raises(InputError, match="unknown kind of data.*Did you mean 'sample:multimodal'"):
+    with pytest.raises(InputError, match=r"unknown kind of data.*Did you mean 'sample:multimodal'"):
         load("sample:multimodel", cache=tmp_path)
