@@ -29,7 +29,7 @@ def kind_of(column: Any, name: str = "input") -> str:
         InputError: if it is none of these.
     """
     if encoded(column):
-        shape = column.values.shape if hasattr(column, "present") else column.shape
+        shape = part(column, slice(0, 1))[0].shape
         if len(shape) in (2, 3, 4):
             return {4: "image", 3: "audio", 2: "tabular"}[len(shape)]
         raise InputError("rows of this shape are neither pictures, sounds nor records", received=shape, where=name)
@@ -75,6 +75,7 @@ def picked(column: Any, chosen: np.ndarray) -> Iterator[Any]:
 def part(column: Any, rows: Any) -> tuple[np.ndarray, np.ndarray]:
     """Some rows of a stack or an array, and whether each is there."""
     if hasattr(column, "present"):
-        return np.asarray(column.values[rows]), np.asarray(column.present[rows], bool)
+        # Not `values`: of sounds those are the waves, and the rows their features.
+        return np.asarray(column[rows]), np.asarray(column.present[rows], bool)
     values = np.asarray(column[rows])
     return values, np.ones(len(values), bool)
