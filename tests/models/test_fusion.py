@@ -91,6 +91,16 @@ def test_onnx_gives_the_same_answers(tmp_path, fusion, recurrent):
             np.testing.assert_allclose(value, wanted[target][rows], atol=1e-5)
 
 
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_a_model_comes_back_from_its_file(tmp_path, fusion):
+    model, batch = make(fusion=fusion), arrays(NAMES, present=subsets(NAMES))
+    model.save(tmp_path / "model.keras")
+    again = answers(keras.models.load_model(tmp_path / "model.keras"), batch)
+    for target, value in answers(model, batch).items():
+        np.testing.assert_array_equal(again[target], value)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_model_is_plain_keras_on_any_backend(tmp_path, backend):
     pytest.importorskip(backend)
