@@ -86,21 +86,21 @@ def graph_decodes(data: bytes) -> bool:
     They do not for a gif whose first frame is smaller than its canvas, an animated webp, a bmp that is
     compressed or of 1, 4 or 16 bits, and a 16-bit png with a transparent colour.
     """
-    kind = kind_of(data)
+    kind, head = kind_of(data), data[:64].ljust(64, b"\0")
     if kind == "gif":
         return _whole_gif(data)
     if kind == "bmp":
-        return len(data) >= 54 and data[14] >= 40 and data[28] in (8, 24, 32) and data[30:34] == b"\0\0\0\0"
+        return head[14] >= 40 and head[28] in (8, 24, 32) and head[30:34] == b"\0\0\0\0"
     if kind == "webp":
-        return not (data[12:16] == b"VP8X" and data[20] & 2)
+        return not (head[12:16] == b"VP8X" and head[20] & 2)
     if kind == "png":
-        return not (data[24] == 16 and data[25] in (0, 2) and b"tRNS" in data)
+        return not (head[24] == 16 and head[25] in (0, 2) and b"tRNS" in data)
     return kind == "jpeg"
 
 
 def _whole_gif(data: bytes) -> bool:
     """Whether the first frame fills the canvas."""
-    at = 13 + _table_bytes(data[10])
+    at = 13 + _table_bytes(data[10]) if len(data) > 13 else 13
     while data[at : at + 1] == b"!":
         at += 2
         while at < len(data) and data[at]:

@@ -12,7 +12,7 @@ from kerasft import inputs
 from kerasft.base.errors import InputError
 from kerasft.inputs import Image
 from kerasft.inputs.hostile_images import hostile_images, photo, saved
-from kerasft.inputs.image_fit import crop_box, padded_size
+from kerasft.inputs.image_fit import crop_box, padded_size, whole_factor
 
 PHOTOS = [saved(Pillow.fromarray(photo(20 + row, 40 - row, seed=row)), "png") for row in range(12)]
 FILTERS = {"bilinear": Pillow.Resampling.BILINEAR, "bicubic": Pillow.Resampling.BICUBIC}
@@ -32,6 +32,19 @@ def test_a_stretched_image_is_what_pillow_makes_of_it(size, resample):
     assert encoded.values.dtype == np.uint8
     for data, row in zip(PHOTOS, encoded.values, strict=True):
         np.testing.assert_array_equal(row, by_hand(data, size, resample))
+
+
+def test_a_large_image_is_averaged_down_first():
+    pixels = photo(203, 310)
+    data = saved(Pillow.fromarray(pixels), "png")
+    (row,) = Image((11, 20), fit="stretch").encode([data]).values
+    assert (whole_factor(203, 11), whole_factor(310, 20)) == (6, 5)
+    inner = pixels[2:200].astype(int)  # 203 is 6 times 33 and 5 more, of which 2 are left out at the top
+    sums = inner.reshape(33, 6, 62, 5, 3).sum((1, 3))
+    means = ((sums + 15) * (2**24 // 30) >> 24).astype(np.uint8)
+    np.testing.assert_array_equal(row, by_hand(saved(Pillow.fromarray(means), "png"), (11, 20), "bilinear"))
+    near = np.abs(row.astype(int) - by_hand(data, (11, 20), "bilinear"))  # five lines of 203 were left out
+    assert near.mean() < 10
 
 
 def test_it_differs_from_a_resize_without_anti_aliasing():

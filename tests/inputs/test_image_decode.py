@@ -3,6 +3,8 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
@@ -12,6 +14,7 @@ from kerasft.inputs.image_head import graph_decodes, kind_of, orientation_of
 
 WHITE = (255, 255, 255)
 PHOTO = Pillow.fromarray(photo(20, 30))
+SMALL = [data for data in hostile_images() if len(data) < 3000]
 
 
 def turned(turn, endian="<", kind="jpeg"):
@@ -161,3 +164,21 @@ def test_bad_files_say_why_and_which(tmp_path):
     ):
         with pytest.raises(BadImageError, match=reason):
             load(value, WHITE)
+
+
+@given(st.data())
+@settings(max_examples=300)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_damage_of_any_kind_is_told_as_a_reason(data):
+    image = bytearray(data.draw(st.sampled_from(SMALL)))
+    places = st.tuples(st.one_of(st.integers(0, 60), st.integers(0, len(image) - 1)), st.integers(0, 255))
+    for place, value in data.draw(st.lists(places, max_size=6)):
+        image[min(place, len(image) - 1)] = value
+    image = bytes(image[: data.draw(st.integers(0, len(image)))])
+    assert graph_decodes(image) in (True, False)
+    reason = ""
+    try:
+        assert decode(image, WHITE).mode in ("L", "RGB")
+    except BadImageError as error:
+        reason = str(error)
+    assert len(reason) < 250
