@@ -13,8 +13,7 @@ _ROWS = 1_000
 
 def encoded(column: Any) -> bool:
     """Whether a column holds arrays: a stack of encoded rows, or one numeric array."""
-    values = column.values if hasattr(column, "present") else column
-    return isinstance(values, np.ndarray) and values.dtype.kind in "fiub"
+    return hasattr(column, "present") or (isinstance(column, np.ndarray) and column.dtype.kind in "fiub")
 
 
 def kind_of(column: Any, name: str = "input") -> str:
@@ -32,7 +31,7 @@ def kind_of(column: Any, name: str = "input") -> str:
         shape = part(column, slice(0, 1))[0].shape
         if len(shape) in (2, 3, 4):
             return {4: "image", 3: "audio", 2: "tabular"}[len(shape)]
-        raise InputError("rows of this shape are neither pictures, sounds nor records", received=shape, where=name)
+        raise InputError("rows of this shape are neither pictures, sounds nor records", received=shape[1:], where=name)
     some = itertools.islice(rows_of(column), 20)
     first = next((one for batch in some for one in batch if one is not None), "")
     if isinstance(first, str):

@@ -10,10 +10,12 @@ import yaml
 from kerasft.base.files import atomic_file
 from kerasft.evaluation import shown
 from kerasft.evaluation.result import RunResult
+from kerasft.evaluation.verdict import best_linear
+from kerasft.export.card_inputs import inputs_section, kinds_of, modalities_section, usage_section
+from kerasft.export.card_words import code, plain, table
 
 _MOST_LABELS = 50
 _WEAKEST = 3
-_BASELINES = {"tfidf_logreg": "tf-idf + logistic regression", "majority": "most frequent label"}
 _METRICS = (
     ("accuracy", "Accuracy"),
     ("macro_precision", "Macro precision"),
@@ -26,7 +28,7 @@ _METRICS = (
 
 
 def write_model_card(
-    result: RunResult | Mapping[str, Any], path: str | Path, *, inputs: Sequence[str] = ("text",)
+    result: RunResult | Mapping[str, Any], path: str | Path, *, inputs: Sequence[str] | None = None
 ) -> None:
     """Writes MODEL_CARD.md in the form of Hugging Face model cards, from measured figures alone.
 
@@ -36,7 +38,7 @@ def write_model_card(
     Args:
         result: a `RunResult`, or a mapping of its parts.
         path: the file to write; written atomically.
-        inputs: names of the model's inputs, default one named "text".
+        inputs: names of the model's inputs; default those of the result, and else one named "text".
 
     Raises:
         InputError: if the mapping holds a part that a result does not have.
@@ -49,18 +51,18 @@ def write_model_card(
         file.write(model_card(RunResult.of(result), inputs).encode("utf-8", "replace"))
 
 
-def model_card(result: RunResult, inputs: Sequence[str] = ("text",)) -> str:
+def model_card(result: RunResult, inputs: Sequence[str] | None = None) -> str:
     """The card as a string."""
-    sections = (_head, _data, _training, _figures, _limits, _parity)
-    lines = [_front_matter(result)]
-    for section in sections:
+    kinds = kinds_of(result, inputs)
+    lines = [_front_matter(result, kinds), *_head(result, kinds), *inputs_section(result, kinds)]
+    for section in (_data, _training, _figures, _targets, modalities_section, _limits, _parity):
         lines += section(result)
-    lines += _usage(inputs, result.title)
+    lines += usage_section(result, kinds, result.title)
     lines += ["", "## Licence", "", "Not set. Whoever publishes this model chooses it, in keeping with its data.", ""]
     return "\n".join(lines)
 
 
-def _front_matter(result: RunResult) -> str:
+def _front_matter(result: RunResult, kinds: Mapping[str, str]) -> str:
     source = _source(result.source) if result.source else None
     metrics = result.metrics or {}
     measured = [
@@ -68,15 +70,18 @@ def _front_matter(result: RunResult) -> str:
         for name, title in _METRICS
         if metrics.get(name) is not None
     ]
+    kind = set(kinds.values())
+    pipeline = f"{next(iter(kind))}-classification" if len(kind) == 1 else None  # there is none for several kinds
+    tags = ["kerasft", "keras", "onnx", *([] if pipeline else ["multimodal", *sorted(kind)])]
     facts: dict[str, Any] = {
-        "pipeline_tag": "text-classification",
+        **({"pipeline_tag": pipeline} if pipeline else {}),
         "library_name": "keras",
-        "tags": ["kerasft", "keras", "onnx", *(["synthetic-data"] if result.synthetic else [])],
+        "tags": [*tags, *(["synthetic-data"] if result.synthetic else [])],
     }
     if measured and source:
         name = f"{source} (synthetic)" if result.synthetic else source
         one = {
-            "task": {"type": "text-classification"},
+            "task": {"type": pipeline or "other"},
             "dataset": {"name": name, "type": source, "split": "test"},
             "metrics": measured,
         }
@@ -84,19 +89,28 @@ def _front_matter(result: RunResult) -> str:
     return f"---\n{yaml.safe_dump(facts, sort_keys=False, allow_unicode=True)}---"
 
 
-def _head(result: RunResult) -> Iterator[str]:
-    yield from ("", f"# {_plain(result.title)}", "")
-    facts = [_plain(result.task)]
+def _head(result: RunResult, kinds: Mapping[str, str]) -> Iterator[str]:
+    yield from ("", f"# {plain(result.title)}", "")
+    facts = [plain(result.task)]
     facts += [f"{len(result.labels)} labels"] if result.labels else []
-    facts += [f"{shown.number(value)} {_plain(shown.words(name))}" for name, value in (result.model or {}).items()]
+    facts += [f"{shown.number(value)} {plain(shown.words(name))}" for name, value in (result.model or {}).items()]
     yield ", ".join(facts) + "."
     if result.synthetic:
-        yield from ("", "**Synthetic data.** Every figure on this card comes from generated texts. It says whether")
-        yield "the machinery works, and nothing about real texts."
-    if result.labels:
-        names = [f"`{_code(label)}`" for label in result.labels[:_MOST_LABELS]]
-        more = len(result.labels) - len(names)
-        yield from ("", f"Labels: {', '.join(names)}{f' and {more} more' if more else ''}.")
+        what = "texts" if set(kinds.values()) == {"text"} else "rows"
+        yield from ("", f"**Synthetic data.** Every figure on this card comes from generated {what}. It says whether")
+        yield f"the machinery works, and nothing about real {what}."
+    if result.several:
+        yield ""
+        for name, part in (result.targets or {}).items():
+            yield f"- Target `{code(name)}`: {_labels(part.get('labels') or [])}."
+    elif result.labels:
+        yield from ("", f"Labels: {_labels(result.labels)}.")
+
+
+def _labels(labels: Sequence[str]) -> str:
+    names = [f"`{code(label)}`" for label in labels[:_MOST_LABELS]]
+    more = len(labels) - len(names)
+    return f"{', '.join(names)}{f' and {more} more' if more else ''}"
 
 
 def _data(result: RunResult) -> Iterator[str]:
@@ -104,13 +118,13 @@ def _data(result: RunResult) -> Iterator[str]:
         return
     yield from ("", "## Data", "")
     if result.source:
-        yield f"Source: `{_code(_source(result.source))}`{', generated' if result.synthetic else ''}."
+        yield f"Source: `{code(_source(result.source))}`{', generated' if result.synthetic else ''}."
     if not result.data:
         return
     rows = {split: n for split, n in (result.data.get("rows") or {}).items() if isinstance(n, int)}
     if rows:
         yield ""
-        yield from _table(["", *rows], [["rows", *(f"{n:,}" for n in rows.values())]])
+        yield from table(["", *rows], [["rows", *(f"{n:,}" for n in rows.values())]])
 
 
 def _training(result: RunResult) -> Iterator[str]:
@@ -127,8 +141,8 @@ def _training(result: RunResult) -> Iterator[str]:
     if result.config:
         pairs = [(name, str(value)) for name, value in shown.flat(result.config)]
         # Folders say nothing about the model, and something about the machine.
-        rows = [[f"`{_code(name)}`", f"`{_code(value)}`"] for name, value in pairs if not re.search(r"[\\/]", value)]
-        yield from _table(["option", "value"], rows)
+        rows = [[f"`{code(name)}`", f"`{code(value)}`"] for name, value in pairs if not re.search(r"[\\/]", value)]
+        yield from table(["option", "value"], rows)
 
 
 def _machine(environment: Mapping[str, Any] | None) -> str:
@@ -138,7 +152,7 @@ def _machine(environment: Mapping[str, Any] | None) -> str:
     parts += [str(environment["cpu"])] if environment.get("cpu") else []
     versions = environment.get("versions") or {}
     parts += [f"{name} {versions[name]}" for name in ("keras", "tensorflow") if name in versions]
-    return f" Machine: {_plain(', '.join(parts))}." if parts else ""
+    return f" Machine: {plain(', '.join(parts))}." if parts else ""
 
 
 def _figures(result: RunResult) -> Iterator[str]:
@@ -153,9 +167,30 @@ def _figures(result: RunResult) -> Iterator[str]:
         if name in metrics:
             others = [_figure(name, one.get(name)) for one in baselines.values()]
             rows.append([title, _figure(name, metrics[name], metrics.get(f"{name}_interval")), *others])
-    yield from _table(["", "this model", *(_BASELINES.get(key, _plain(key)) for key in baselines)], rows)
+    yield from table(["", "this model", *(plain(shown.baseline(key)) for key in baselines)], rows)
     count = f"{metrics['n']:,} test rows. " if metrics.get("n") else ""
-    yield from ("", f"{count}In brackets: 95% bootstrap intervals. {result.verdict()[1]}")
+    said = "Means over the targets" if result.several else "In brackets: 95% bootstrap intervals"
+    yield from ("", f"{count}{said}. {plain(result.verdict()[1])}")
+
+
+def _targets(result: RunResult) -> Iterator[str]:
+    """The figures of each of several targets, beside the best linear baseline."""
+    if not result.several:
+        return
+    rows = []
+    for name, part in (result.targets or {}).items():
+        metrics = part.get("metrics") or {}
+        rival, best = best_linear(part.get("baselines") or {}, "macro_f1")
+        rows.append(
+            [
+                f"`{code(name)}`",
+                shown.number(metrics.get("n")),
+                *(_figure(key, metrics.get(key), metrics.get(f"{key}_interval")) for key in ("accuracy", "macro_f1")),
+                f"{shown.percent(best['macro_f1'])} ({plain(shown.baseline(rival))})" if rival else "–",
+            ]
+        )
+    yield from ("", "By target, with 95% bootstrap intervals:", "")
+    yield from table(["target", "rows", "accuracy", "macro F1", "best linear macro F1"], rows)
 
 
 def _figure(name: str, value: float | None, interval: Any = None) -> str:
@@ -175,23 +210,36 @@ def _found(result: RunResult) -> Iterator[str]:
     data, metrics = result.data or {}, result.metrics or {}
     for name, words in (("duplicates", "rows repeat the text of another"), ("leaks", "texts are in both splits")):
         counts = data.get(name) if isinstance(data.get(name), Mapping) else {}
-        places = [f"{_plain(place)} {n:,}" for place, n in counts.items() if isinstance(n, int) and n]
+        places = [f"{plain(place)} {n:,}" for place, n in counts.items() if isinstance(n, int) and n]
         if places:
             yield f"{words.capitalize()}: {', '.join(places)}."
     if data.get("conflicts"):
-        yield f"Train texts under more than one label: {data['conflicts']:,}."
+        kind = "texts" if result.inputs in ([], ["text"]) else "rows"
+        yield f"Train {kind} under more than one label: {data['conflicts']:,}."
+    if result.several:
+        for name, part in (result.targets or {}).items():
+            for line in _weak_spots(part.get("metrics") or {}, part.get("errors")):
+                yield f"`{code(name)}`: {line[0].lower()}{line[1:]}"
+        return
+    yield from _weak_spots(metrics, result.errors)
+
+
+def _weak_spots(metrics: Mapping[str, Any], errors: Sequence[Mapping[str, Any]] | None) -> Iterator[str]:
+    """What a target is worst at."""
+    if metrics.get("unlabelled"):
+        yield f"Test rows without a label, left out: {metrics['unlabelled']:,}."
     per_class = [row for row in metrics.get("per_class") or [] if row["support"]]
     weakest = sorted(per_class, key=lambda row: row["f1"])[:_WEAKEST]
     if len(per_class) > 1:
-        listed = ", ".join(f"`{_code(row['label'])}` {shown.percent(row['f1'], 1)}" for row in weakest)
+        listed = ", ".join(f"`{code(row['label'])}` {shown.percent(row['f1'], 1)}" for row in weakest)
         yield f"Labels with the lowest F1: {listed}."
     pairs = metrics.get("top_confusions") or []
     if pairs:
         pair = pairs[0]
-        mistaken = f"`{_code(pair['true'])}` taken for `{_code(pair['predicted'])}`"
+        mistaken = f"`{code(pair['true'])}` taken for `{code(pair['predicted'])}`"
         yield f"Most frequent confusion: {mistaken}, {pair['count']:,} {'row' if pair['count'] == 1 else 'rows'}."
-    if result.errors:
-        worst = max(error["score"] for error in result.errors)
+    if errors:
+        worst = max(error["score"] for error in errors)
         yield f"The most confident wrong answer had a score of {shown.percent(worst)}."
 
 
@@ -203,10 +251,10 @@ def _parity(result: RunResult) -> Iterator[str]:
     yield "Held-out and hostile rows through every exported path, compared with the trained model."
     yield ""
     rows = [
-        [_plain(name), shown.number(one.get("rows")), shown.number(one.get("labels_equal")), _tiny(one)]
+        [plain(name), shown.number(one.get("rows")), shown.number(one.get("labels_equal")), _tiny(one)]
         for name, one in paths.items()
     ]
-    yield from _table(["path", "rows", "labels equal", "worst score difference"], rows)
+    yield from table(["path", "rows", "labels equal", "worst score difference"], rows)
     if result.parity.get("tolerance"):
         yield from ("", f"Tolerance: {result.parity['tolerance']:g}.")
 
@@ -215,45 +263,9 @@ def _tiny(path: Mapping[str, Any]) -> str:
     return f"{path['worst_difference']:.1e}" if "worst_difference" in path else "–"
 
 
-def _usage(inputs: Sequence[str], title: str) -> Iterator[str]:
-    single = len(inputs) == 1
-    columns = '["A text."]' if single else "{" + ", ".join(f'"{name}": ["A text."]' for name in inputs) + "}"
-    instance = ", ".join(f'"{name}": "A text."' for name in inputs)
-    name = re.sub(r"[^\w.-]+", "_", title) or "model"
-    yield from ("", "## Use", "", "Without TensorFlow and Keras, on the folder that holds the version folders:", "")
-    yield from ("```python", "from kerasft.runtime import Predictor", "")
-    yield from (f'Predictor("{name}")({columns})', "```", "")
-    yield "With TensorFlow Serving, signature `serving_default` (strings in; `scores` and `label` out):"
-    yield from ("", "```", f"POST /v1/models/{name}:predict", f'{{"instances": [{{{instance}}}]}}', "```", "")
-    yield "The signature `tokens` takes token ids, int32 [batch, time], padded on the right with 0."
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        # A bare pipe would end the cell, in a code span too.
-        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", text)
-
-
 def _source(source: str) -> str:
     """The spec without the folders of this machine: "csv:/data/mine/reviews.csv" is "csv:reviews.csv"."""
     kind, colon, place = source.partition(":")
     if not colon or kind == "tfds":
         return source
     return kind + ":" + re.split(r"[\\/]", place.rstrip("\\/"))[-1]
-
-
-def _plain(text: Any) -> str:
-    """Text that means nothing to Markdown or HTML."""
-    text = " ".join(str(text).split())
-    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _code(text: Any) -> str:
-    """Text for a code span."""
-    return " ".join(str(text).split()).replace("`", "'")
