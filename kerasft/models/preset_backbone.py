@@ -13,9 +13,9 @@ _BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError
 def preset_features(x: Any, folder: str | Path, trainable: bool, name: str) -> Any:
     """What a pretrained backbone makes of images.
 
-    Pixels are scaled as the preset's own image converter does, to 0..1 where it has none. The backbone works as in
-    inference at all times: its batch normalisation keeps the statistics it came with, so that few or missing images
-    do not spoil them, and only weights are tuned.
+    Pixels are scaled as the preset's own image converter does, to 0..1 where it has none. Batch normalisation is
+    frozen: it keeps the statistics it came with, so that small batches and missing images do not spoil them. (KerasHub
+    does not save that: it is trained where a saved model is loaded and trained further.)
 
     Args:
         x: images, 0..255, [batch, height, width, 3].
@@ -32,8 +32,11 @@ def preset_features(x: Any, folder: str | Path, trainable: bool, name: str) -> A
     backbone, scale, offset = _load(Path(folder))
     _check(backbone, x.shape[1:], folder)
     backbone.trainable = trainable
+    for layer in backbone._flatten_layers(include_self=False):
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
     x = layers.Rescaling(scale, offset, name=f"{name}_scale")(x)
-    features = backbone(x, training=False)
+    features = backbone(x)
     if not hasattr(features, "shape") or len(features.shape) not in (3, 4):
         raise InputError("this backbone does not give one map of features", received=type(backbone).__name__)
     return features

@@ -94,7 +94,7 @@ def test_statistics_stay_and_weights_may(presets):
     }
     assert moved["moving_mean"]
     assert not any(moved["moving_mean"])
-    assert all(moved["kernel"])
+    assert any(moved["kernel"])
     frozen = make(presets / "plain", train_preset=False)
     assert len(frozen.trainable_variables) == len(model.trainable_variables) - len(backbone.trainable_variables)
 
