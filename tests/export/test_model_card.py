@@ -1,4 +1,5 @@
 import copy
+import json
 
 import numpy as np
 import pytest
@@ -110,3 +111,98 @@ def test_an_unknown_part_is_refused(tmp_path):
     with pytest.raises(InputError, match="Did you mean 'labels'"):
         card({"label": []}, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+TARGETS = {
+    "season": {
+        "labels": LABELS,
+        "metrics": evaluate(SCORES, np.array([0, 1, 1, -1]), LABELS, resamples=20),
+        "baselines": {"majority": {"macro_f1": 0.3}, "joint_logreg": {"macro_f1": 0.61, "accuracy": 0.7}},
+        "errors": RESULT["errors"],
+    },
+    "a|b": {"labels": ["x", "y"], "metrics": RESULT["metrics"]},
+}
+FIGURES = {"season": 0.6, "a|b": 0.5, "mean": 0.55}
+MULTIMODAL = {
+    **{name: part for name, part in RESULT.items() if name not in ("labels", "errors")},
+    "inputs": ["text", "photo", "sound", "tabular"],
+    "input_specs": {
+        "text": {"type": "text", "max_tokens": 32, "vocabulary_size": 5000},
+        "photo": {"type": "image", "size": [64, 48], "fit": "pad"},
+        "sound": {"type": "audio", "sample_rate": 8000, "seconds": 1.5, "features": "logmel"},
+        "tabular": {"type": "tabular", "number_names": ["price in EUR"], "category_names": ["brand"]},
+    },
+    "targets": TARGETS,
+    "metrics": {"n": 4, "accuracy": 0.7, "macro_f1": 0.66},
+    "modalities": {
+        "metric": "macro_f1",
+        "rows": 4,
+        "all": FIGURES,
+        "only": {name: FIGURES for name in ("text", "photo", "sound")},
+        "without": {name: FIGURES for name in ("text", "photo", "sound")},
+    },
+}
+
+
+def test_every_input_says_what_it_takes(tmp_path):
+    text = card(MULTIMODAL, tmp_path)
+    assert "- `text` (text): a string, of which 32 tokens count, vocabulary of 5,000." in text
+    assert "- `photo` (image): the bytes of a JPEG, PNG, WebP, BMP or GIF file" in text
+    assert "padded to 64 x 48 pixels." in text
+    assert "resampled to 8,000 Hz, cut or padded to 1.5 s, taken as log-mel bands" in text
+    assert "- `tabular` (tabular): a record of columns: numbers `price in EUR`; categories `brand`." in text
+    assert "Any input may be missing" in text
+    assert "## Inputs" not in card(RESULT, tmp_path)
+
+
+def test_a_request_holds_every_input_and_files_in_base64(tmp_path):
+    text = card(MULTIMODAL, tmp_path)
+    line = next(line for line in text.splitlines() if line.startswith('{"instances"'))
+    (instance,) = json.loads(line)["instances"]
+    assert instance == {
+        "text": "A text.",
+        "photo_bytes": {"b64": "..."},
+        "sound_bytes": {"b64": "..."},
+        "price_in_EUR": 1.0,
+        "brand": "a",
+    }
+    assert '{"text": ["A text."], "photo": ["photo.jpg"], "sound": ["sound.wav"], "tabular": [{' in text
+    assert "`season_scores` and `season_label`" in text
+    assert "`<input>_present`" in text
+    assert "`tokens`" not in text
+
+
+def test_several_targets_and_what_each_input_gives(tmp_path):
+    text = card(MULTIMODAL, tmp_path)
+    assert "- Target `season`: `bad|worse`, `<good>`." in text
+    assert "| `season` | 3 | 66.67% (" in text
+    assert "61.00% (all inputs + logistic regression) |" in text
+    assert "4 test rows. Means over the targets." in text
+    assert "| all inputs | 60.00% | 50.00% | 55.00% | – |" in text
+    assert "| text alone | 60.00% | 50.00% | 55.00% | +0.00 |" in text
+    assert "- `season`: test rows without a label, left out: 1." in text
+    assert "private sentence" not in text
+    facts = front_matter(text)
+    assert "pipeline_tag" not in facts
+    assert {"multimodal", "text", "image", "audio", "tabular"} <= set(facts["tags"])
+
+
+def test_one_input_of_another_kind_has_its_own_pipeline(tmp_path):
+    specs = {"photo": {"type": "image", "size": [8, 8], "fit": "crop"}}
+    text = card({**RESULT, "inputs": ["photo"], "input_specs": specs}, tmp_path)
+    assert front_matter(text)["pipeline_tag"] == "image-classification"
+    assert 'Predictor("my_run")(["photo.jpg"])' in text
+    assert "Any input may be missing" not in text
+
+
+def test_tables_of_several_targets_have_as_many_cells_as_their_heads(tmp_path):
+    tables = [block.split("\n") for block in card(MULTIMODAL, tmp_path).split("\n\n") if block.startswith("|")]
+    assert len(tables) == 6
+    for lines in tables:
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+@pytest.mark.parametrize("part", [name for name in MULTIMODAL if name != "title"])
+def test_any_part_of_a_multimodal_card_may_be_missing(tmp_path, part):
+    assert "None " not in card({name: value for name, value in MULTIMODAL.items() if name != part}, tmp_path)
+    card({"title": "one part", part: MULTIMODAL[part]}, tmp_path)
