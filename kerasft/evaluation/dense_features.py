@@ -50,7 +50,7 @@ class Dense:
         values = self._centred(values, there)
         gram = (values.T @ values).astype(np.float64) / max(int(there.sum()), 1)
         sizes, directions = np.linalg.eigh(gram)
-        keep = np.flatnonzero(sizes > 1e-9 * max(sizes[-1], 1e-30))[::-1][:MOST_DIRECTIONS]
+        keep = np.flatnonzero(sizes > 1e-6 * max(sizes[-1], 1e-30))[::-1][:MOST_DIRECTIONS]
         length = np.sqrt(max(float(sizes[keep].sum()), 1e-30))
         self.turn = (directions[:, keep] / length).astype(np.float32)  # [numbers, features]
         return values @ self.turn

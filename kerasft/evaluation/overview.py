@@ -72,7 +72,7 @@ def modalities_part(modalities: Mapping[str, Any] | None) -> dict[str, Any] | No
             {
                 "name": name,
                 "figures": [figures.get(column) for column in columns],
-                "points": "–" if figures is whole else _points(figures.get(key), whole.get(key)),
+                "points": "–" if name == rows[0][0] else _points(figures.get(key), whole.get(key)),
             }
             for name, figures, _ in rows
         ],

@@ -38,7 +38,7 @@ def judge(
         return UNKNOWN, "No linear baseline was measured beside this run."
     gap = metrics[figure] - best[figure]
     rival = _rival(name, baselines, several)
-    points = f"{abs(100 * gap):.2f} points"
+    points = f"{abs(100 * gap):.2f} points" + (" of mean macro F1" if several else "")
     if gap <= 0:
         return BELOW, f"Does not beat {rival} ({f'by {points}' if gap < 0 else f'of equal {_words(several)}'})."
     if several:
@@ -70,14 +70,13 @@ def _by_accuracy(rival: str, points: str, metrics: Mapping[str, Any], best: Mapp
 
 def _by_bootstrap(rival: str, points: str, best: Mapping[str, Any]) -> tuple[str, str]:
     test = (best.get("paired") or {}).get("macro_f1")
-    said = f"{points} of mean macro F1"
     if test is None:
-        return WITHIN, f"{said} above {rival}; whether by chance was not tested."
+        return WITHIN, f"{points} above {rival}; whether by chance was not tested."
     low, high = (100 * value for value in test["interval"])
     found = f"paired bootstrap: {low:+.2f} to {high:+.2f} points in 95 of 100 draws"
     if low > 0:
-        return BEATS, f"Beats {rival} by {said} ({found})."
-    return WITHIN, f"{said} above {rival}, which may be chance ({found})."
+        return BEATS, f"Beats {rival} by {points} ({found})."
+    return WITHIN, f"{points} above {rival}, which may be chance ({found})."
 
 
 def _rival(name: str, baselines: Mapping[str, Any], several: bool) -> str:

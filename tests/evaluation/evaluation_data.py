@@ -1,7 +1,9 @@
 import numpy as np
 
-from kerasft.evaluation import evaluate
+from kerasft.evaluation import evaluate, linear_baselines
 from kerasft.evaluation.errors import confident_errors
+from kerasft.evaluation.pictures import image_uri
+from kerasft.inputs.stack import Stack
 
 HOSTILE = '<script>alert("x")</script><img src="http://example.com/a.png"> & \ud800 \x00 فيلم'
 
@@ -78,4 +80,77 @@ def whole_result(classes=2, epochs=3, labels=None, synthetic=False):
         "throughput": {"training": {"documents_per_second": 812.5}, "prediction": {"documents_per_second": 2345.6}},
         "environment": {"python": "3.11", "cores": 2, "versions": {"keras": "3.15.1"}},
         "commands": {"Answer a text": 'python -m apps.predict exported/x --text "A & B"'},
+    }
+
+
+def rows_of_all_kinds(rows, seed):
+    """Columns of text, image, audio and tabular, and two targets: the text and the picture know one of them each."""
+    random = np.random.default_rng(seed)
+    side, level = random.integers(0, 2, rows), random.integers(0, 3, rows)
+    image = random.integers(0, 60, (rows, 8, 6, 3)) + 60 * level[:, None, None, None]
+    audio = random.normal(size=(rows, 12, 5))
+    audio[:, :, 0] += 4 * side[:, None]
+    audio[:, :, 1] += 4 * level[:, None]
+    there = np.ones(rows, bool)
+    columns = {
+        "text": [f"{('left', 'right')[s]} {random.choice(['a', 'b', 'c'])}" for s in side],
+        "image": Stack(image.astype(np.uint8), there),
+        "audio": Stack(audio.astype(np.float32), there),
+        "tabular": [
+            {"size": float(value + random.normal() / 9), "shape": "round" if s else "flat", "none": None}
+            for s, value in zip(side, level, strict=True)
+        ],
+    }
+    return columns, {"side": side, "level": level}
+
+
+def multimodal_result(labels=("left", "<i>right</i>")):
+    """A result of four inputs and two targets, small, with pictures and hostile names."""
+    train, train_labels = rows_of_all_kinds(60, 0)
+    test, truth = rows_of_all_kinds(40, 1)
+    test["text"] = [f"{HOSTILE} {text}" for text in test["text"]]
+    test["tabular"] = [{**row, "<b>brand": HOSTILE} for row in test["tabular"]]
+    truth["side"][:2] = -1
+    compared = linear_baselines(train, train_labels, test, truth, model=truth)
+    names = {"side": list(labels), "level": ["0", "1", "2"]}
+    targets = {}
+    for place, (target, words) in enumerate(names.items()):
+        scores, _ = scored(40, len(words), place)
+        targets["<u>" + target] = {
+            "labels": words,
+            "metrics": evaluate(scores, truth[target], words, resamples=20),
+            "baselines": compared.targets[target],
+            "errors": confident_errors(scores, truth[target], words, test),
+        }
+
+    def figures(share):
+        return {**dict.fromkeys(targets, share), "mean": share}
+
+    inputs = list(train)
+    return {
+        **{name: part for name, part in whole_result().items() if name not in ("labels", "errors")},
+        "inputs": inputs,
+        "targets": targets,
+        "metrics": {"n": 40, "accuracy": 0.7, "macro_f1": 0.65},
+        "baselines": compared.mean,
+        "modalities": {
+            "metric": "macro_f1",
+            "rows": 40,
+            "all": figures(0.65),
+            "only": {name: figures(0.5) for name in inputs},
+            "without": {name: figures(0.6) for name in inputs},
+        },
+        "augmentation": [
+            {
+                "title": "<i>Image</i>",
+                "caption": "As seen & changed.",
+                "images": [[image_uri(test["image"][0])] * 3] * 2,
+            }
+        ],
+        "data": {
+            "rows": {"train": 60, "test": 40},
+            "labels": {
+                split: {t: dict.fromkeys(words, 7) for t, words in names.items()} for split in ("train", "test")
+            },
+        },
     }

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kerasft.evaluation.bars import bar_chart
 from kerasft.evaluation.charts import WIDTH, Series, calibration_chart, interval_chart, line_chart, ticks
 
 finite = st.floats(-1e6, 1e6).map(lambda value: round(value, 6))
@@ -68,3 +69,17 @@ def test_calibration_of_one_full_bin():
     bins = [{"lower": 14 / 15, "upper": 1.0, "rows": 5, "accuracy": 1.0, "confidence": 0.99}]
     parsed(calibration_chart(bins, 0.01))
     assert calibration_chart([{"lower": 0, "upper": 1, "rows": 0, "accuracy": None, "confidence": None}], 0) == ""
+
+
+@given(st.lists(st.tuples(st.text(max_size=60), st.floats(0, 1)), min_size=1, max_size=6))
+def test_bars_stay_inside_and_names_are_escaped(rows):
+    # Characters that XML forbids are not the chart's business.
+    rows = [("".join(c for c in name if c.isprintable()) + "<b>", value, "model") for name, value in rows]
+    root = parsed(bar_chart("Macro F1", rows))
+    for bar in root.findall("rect"):
+        assert float(bar.get("x")) + float(bar.get("width")) <= WIDTH
+    assert len(root.findall("rect")) == len(rows)
+
+
+def test_no_bars_no_chart():
+    assert bar_chart("Macro F1", []) == ""

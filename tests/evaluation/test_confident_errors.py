@@ -1,4 +1,5 @@
 import numpy as np
+from evaluation_data import rows_of_all_kinds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,27 @@ def test_a_text_of_many_megabytes_costs_nothing():
     got = shorten_text("word " * 2_000_000, 600)
     assert len(got) < 620
     assert "…" in got
+
+
+def test_every_kind_of_input_is_shown_and_missing_ones_are_left_out():
+    columns, _ = rows_of_all_kinds(4, 0)
+    columns["image"].present[1] = columns["audio"].present[1] = False
+    columns["tabular"][1] = {"size": float("nan"), "none": None}
+    columns["text"][1] = None
+    scores = np.array([[0.9, 0.1]] * 4)
+    got = confident_errors(scores, np.array([1, 1, 0, -1]), ["a", "b"], columns)
+    assert [one["row"] for one in got] == [0, 1]  # the last has no label
+    whole, missing = got
+    assert whole["image"].startswith("data:image/png;base64,")
+    assert whole["audio"].startswith("data:image/png;base64,")
+    assert set(whole["tabular"]) == {"size", "shape"}
+    assert whole["characters"] == len(columns["text"][0])
+    assert missing["text"] == ""
+    assert not {"image", "audio", "tabular"} & set(missing)
+
+
+def test_two_texts_are_told_apart():
+    columns = {"title": ["One"], "body": ["Two three"]}
+    (got,) = confident_errors(np.array([[0.9, 0.1]]), np.array([1]), ["a", "b"], columns)
+    assert got["text"] == {"title": "One", "body": "Two three"}
+    assert got["characters"] == 12

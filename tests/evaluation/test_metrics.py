@@ -80,6 +80,20 @@ def test_above_a_hundred_labels_the_confusion_is_sparse():
     np.testing.assert_array_equal(dense, reference.confusion_matrix(truth, scores.argmax(axis=1), labels=range(101)))
 
 
+def test_rows_without_a_label_are_counted_and_left_out():
+    scores, truth = scored(200, 3)
+    gone = np.arange(200) % 4 == 0
+    got = evaluate(scores, np.where(gone, -1, truth), named(3))
+    kept = evaluate(scores[~gone], truth[~gone], named(3))
+    assert (got["n"], got["unlabelled"], kept["unlabelled"]) == (150, 50, 0)
+    assert {**got, "unlabelled": 0} == kept
+    with pytest.raises(InputError, match=r"No row has a label to measure against\. Received: '200 rows'"):
+        evaluate(scores, np.full(200, -1), named(3))
+    scores[5] = 3.0
+    with pytest.raises(InputError, match="scores, row 5"):
+        evaluate(scores, np.where(gone, -1, truth), named(3))
+
+
 def test_same_seed_same_intervals():
     scores, truth = scored()
     first, again = (evaluate(scores, truth, named(3), seed=5) for _ in range(2))

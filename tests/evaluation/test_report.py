@@ -4,7 +4,7 @@ import subprocess
 from html.parser import HTMLParser
 
 import pytest
-from evaluation_data import whole_result
+from evaluation_data import multimodal_result, whole_result
 
 from kerasft.evaluation.report import write_report
 
@@ -137,11 +137,83 @@ def test_many_labels_give_a_table_of_confusions_for_the_matrix(tmp_path):
     assert 'class="confusion' in written(whole_result(20), tmp_path)[0]
 
 
+@pytest.fixture(scope="module")
+def multimodal():
+    return multimodal_result()
+
+
+def test_several_targets_have_a_section_each_and_pictures_load_nothing(tmp_path, multimodal):
+    source, page = written(multimodal, tmp_path)
+    assert set(page.targets) <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert {"t1-target", "t2-target"} <= set(page.targets)
+    assert page.loads
+    assert all(one.startswith("data:image/png;base64,") for one in page.loads)
+    assert "img-src data:" in source
+    assert "script" not in page.tags
+    assert source.count("<img ") == source.count(' alt="')
+    assert 'alt="Picture of test row ' in source
+    assert 'alt="Spectrogram of test row ' in source
+
+
+def test_names_of_targets_columns_and_captions_are_escaped(tmp_path, multimodal):
+    source, page = written(multimodal, tmp_path)
+    for tag in ("<u>", "<i>", "<b>brand"):
+        assert tag not in source
+        assert tag in page.text
+    assert "As seen & changed." in page.text
+
+
+def test_several_targets_are_headed_by_their_mean_and_judged_by_it(tmp_path, multimodal):
+    text = written(multimodal, tmp_path)[1].text
+    head = text[: text.index("The targets")]
+    assert "Mean macro F1 over 2 targets 65.00%" in head
+    assert "of mean macro F1" in head
+    assert "Test accuracy" not in head
+    assert "38 test rows (2 without a label left out)" in text
+
+
+def test_what_each_input_gives_is_told_with_the_loss(tmp_path, multimodal):
+    text = written(multimodal, tmp_path)[1].text
+    part = text[text.index("What each input gives") :]
+    assert "text alone 50.00% 50.00% 50.00% -15.00" in part
+    assert "without audio 60.00% 60.00% 60.00% -5.00" in part
+    two = {**multimodal["modalities"], "all": {"x": 0.65, "mean": 0.65}}
+    two["only"] = {name: {"x": 0.5, "mean": 0.5} for name in ("text", "image")}
+    text = written({"modalities": two}, tmp_path)[1].text
+    assert "text alone (without image) 50.00% -15.00" in text
+    assert "mean" not in text[text.index("against all") :]
+
+
+@pytest.mark.parametrize("part", [*multimodal_result(), "of a target"])
+def test_any_part_of_several_targets_may_be_missing(tmp_path, multimodal, part):
+    if part == "of a target":
+        targets = {"a": {}, "b": {"metrics": {"accuracy": 0.5}}}
+        written({**multimodal, "targets": targets}, tmp_path)
+    else:
+        written({name: value for name, value in multimodal.items() if name != part}, tmp_path)
+        written({"title": "one part", part: multimodal[part]}, tmp_path)
+
+
+def test_what_is_no_picture_is_not_shown(tmp_path):
+    result = {
+        "errors": [{"row": 1, "predicted": "a", "true": "b", "score": 0.9, "image": "http://example.com/a.png"}],
+        "augmentation": [{"title": "x", "images": [["javascript:alert(1)", None]]}],
+    }
+    source, page = written(result, tmp_path)
+    assert page.loads == []
+    assert "example.com" not in source
+    assert "Augmentation" not in source
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH to lay the page out with")
-@pytest.mark.parametrize("classes", [2, 20])
-def test_the_page_is_no_wider_than_a_phone(tmp_path, classes):
+@pytest.mark.parametrize("classes", [2, 20, "several targets"])
+def test_the_page_is_no_wider_than_a_phone(tmp_path, multimodal, classes):
     path = tmp_path / "report.html"
-    write_report(whole_result(classes, labels=[f"{'long' * 12}{i}" for i in range(classes)]), path)
+    if classes == "several targets":
+        write_report(multimodal, path)
+    else:
+        write_report(whole_result(classes, labels=[f"{'long' * 12}{i}" for i in range(classes)]), path)
     source = path.read_text(encoding="utf-8").replace("default-src 'none'", "default-src 'unsafe-inline'")
     # A window of Chromium is at least 500 wide; a frame inside may be as narrow as a phone.
     source = source.replace(

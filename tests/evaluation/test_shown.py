@@ -50,3 +50,23 @@ def test_checks_are_sorted_by_split():
         ("empty: first", ["a.csv:3", "–"]),
     ]
     assert rest == [("conflicts", 1), ("leaks.train/test", 4)]
+
+
+def test_labels_of_several_targets_come_last_and_name_their_target():
+    data = {
+        "labels": {"train": {"season": {"Fall": 5}, "usage": {"Sports": 2}}, "test": {"season": {"Fall": 1}}},
+        "rows": {"train": 10, "test": 5},
+        "empty": {"train": {"rows": 2}},
+    }
+    assert shown.by_split(data)[1] == [
+        ("rows", ["10", "5"]),
+        ("empty: rows", ["2", "–"]),
+        ("labels: season: Fall", ["5", "1"]),
+        ("labels: usage: Sports", ["2", "–"]),
+    ]
+
+
+def test_baselines_have_names():
+    assert shown.baseline("tfidf_logreg") == "tf-idf + logistic regression"
+    assert shown.baseline("pixel_logreg:front") == "pixels + logistic regression (front)"
+    assert shown.baseline("my_own") == "my own"

@@ -138,8 +138,8 @@ MULTIMODAL = {
         "metric": "macro_f1",
         "rows": 4,
         "all": FIGURES,
-        "only": {name: FIGURES for name in ("text", "photo", "sound")},
-        "without": {name: FIGURES for name in ("text", "photo", "sound")},
+        "only": dict.fromkeys(("text", "photo", "sound"), FIGURES),
+        "without": dict.fromkeys(("text", "photo", "sound"), FIGURES),
     },
 }
 
@@ -204,5 +204,6 @@ def test_tables_of_several_targets_have_as_many_cells_as_their_heads(tmp_path):
 
 @pytest.mark.parametrize("part", [name for name in MULTIMODAL if name != "title"])
 def test_any_part_of_a_multimodal_card_may_be_missing(tmp_path, part):
-    assert "None " not in card({name: value for name, value in MULTIMODAL.items() if name != part}, tmp_path)
+    text = card({name: value for name, value in MULTIMODAL.items() if name != part}, tmp_path)
+    assert "None" not in text.replace("then None or", "")
     card({"title": "one part", part: MULTIMODAL[part]}, tmp_path)
