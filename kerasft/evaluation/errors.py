@@ -11,6 +11,7 @@ from kerasft.evaluation.reading import encoded, part
 
 _SHOWN = 600
 _CELL = 80
+_MOST_CELLS = 30
 
 
 def confident_errors(
@@ -38,8 +39,8 @@ def confident_errors(
     Returns:
         A list of {"row", "true", "predicted", "score" (of the predicted label), "score_of_true"}, and of what
         stood in the row: "text" with "characters" (of the whole text), "image" and "audio" (pictures as data URIs),
-        "tabular" ({column: value}). Missing values are left out, but for a text, which is then empty. Where two
-        inputs hold the same kind of thing, its entry is a mapping by input.
+        "tabular" ({column: value}, 30 at most). Missing values are left out, but for a text, which is then empty.
+        Where two inputs hold the same kind of thing, its entry is a mapping by input.
 
     Example:
         >>> found = confident_errors(np.array([[0.9, 0.1], [0.2, 0.8]]), [1, 1], ["bad", "good"], ["Fine.", "Good."])
@@ -79,6 +80,9 @@ def _contents(row: int, columns: Mapping[str, Any], characters: int) -> dict[str
         length += size
         if value is not None:
             found.setdefault(kind, {})[name] = value
+    for own in found.get("tabular", {}).values():
+        for name in list(own)[_MOST_CELLS:]:
+            del own[name]
     contents = {kind: next(iter(own.values())) if len(own) == 1 else own for kind, own in found.items()}
     return {**contents, "characters": length} if "text" in contents else contents
 

@@ -1,6 +1,7 @@
 """Records of columns as numbers, for a linear baseline."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,13 @@ import numpy as np
 from kerasft.evaluation.dense_features import Dense
 from kerasft.evaluation.reading import encoded, picked
 
-_MOST_CATEGORIES = 1_000
+_HIGHEST_ID = 1_000
+_MOST_NUMBERS = 1_500  # over all columns: turning them takes time with the third power
+_LEAST_CATEGORIES = 4
 
 
 class Records(Dense):
-    """Standardised numbers and one-hot categories.
+    """Standardised numbers and one-hot categories, of each column the most frequent ones.
 
     In encoded rows a column of whole numbers from 0 to 1,000 counts as categories: standardised numbers are no
     whole numbers.
@@ -30,8 +33,9 @@ class Records(Dense):
         batches = list(picked(column, chosen))
         if not encoded(column):
             self._names = sorted({str(name) for batch in batches for row in batch for name in row or {}})
-        columns = zip(*(self._columns(batch) for batch in batches), strict=True)
-        self._categories = [_categories(np.concatenate(parts)) for parts in columns]
+        columns = [np.concatenate(parts) for parts in zip(*map(self._columns, batches), strict=True)]
+        most = max(_LEAST_CATEGORIES, _MOST_NUMBERS // max(len(columns), 1))
+        self._categories = [_categories(values, most) for values in columns]
 
     def _columns(self, batch: Any) -> list[np.ndarray]:
         """One array a column: floats, or objects where the rows are records."""
@@ -61,17 +65,16 @@ class Records(Dense):
         return np.concatenate(parts, axis=1).astype(np.float32), there
 
 
-def _categories(values: np.ndarray) -> dict[Any, int] | None:
+def _categories(values: np.ndarray, most: int) -> dict[Any, int] | None:
+    """Places of the most frequent categories of a column, or None where it holds numbers."""
     if values.dtype == object:
-        known = [value for value in values if value is not None]
-        if all(isinstance(value, int | float | np.number) for value in known):
+        values = np.array([value for value in values if value is not None], object)
+        if all(isinstance(value, int | float | np.number) for value in values):
             return None
-        found: Sequence[Any] = sorted(set(known), key=str)
-    else:
-        if not np.all((values >= 0) & (values <= _MOST_CATEGORIES) & (values == np.floor(values))):
-            return None
-        found = np.unique(values).tolist()
-    return {value: place for place, value in enumerate(found[:_MOST_CATEGORIES])}
+    elif not np.all((values >= 0) & (values <= _HIGHEST_ID) & (values == np.floor(values))):
+        return None
+    found = Counter(values.tolist()).most_common(most)
+    return {value: place for place, (value, _) in enumerate(found)}
 
 
 def _value(row: Mapping[str, Any] | None, name: str) -> Any:

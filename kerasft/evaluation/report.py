@@ -98,7 +98,7 @@ def _compared(result: RunResult) -> list[dict[str, Any]]:
     flat = dict(shown.flat(result.throughput or {}))
     speed = flat.get("prediction.documents_per_second", flat.get("prediction"))
     ours = {"fit_seconds": trained or None, **({} if speed is None else {"documents_per_second": speed})}
-    return compared(result.metrics or {}, result.baselines or {}, ours)
+    return compared(result.metrics or {}, result.baselines or {}, ours, "macro_f1" if result.several else "accuracy")
 
 
 def _comparison(result: RunResult) -> Markup:

@@ -43,7 +43,10 @@ def target_part(name: str, place: str, part: Mapping[str, Any]) -> dict[str, Any
 
 
 def compared(
-    metrics: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]], ours: Mapping[str, Any] | None = None
+    metrics: Mapping[str, Any],
+    baselines: Mapping[str, Mapping[str, Any]],
+    ours: Mapping[str, Any] | None = None,
+    figure: str = "accuracy",
 ) -> list[dict[str, Any]]:
     """The model and its baselines, as rows of one table, the best baseline first.
 
@@ -51,12 +54,13 @@ def compared(
         metrics: of the model.
         baselines: figures by baseline.
         ours: what else is known of the model: fit_seconds, documents_per_second.
+        figure: what the baselines are sorted by.
     """
     rows = []
     if metrics.get("accuracy") is not None:
         rows.append({**metrics, "name": "this model", "style": "model", **(ours or {})})
     linear = [key for key in baselines if key != "majority"]
-    for key, values in sorted(baselines.items(), key=lambda pair: -pair[1].get("accuracy", 0)):
+    for key, values in sorted(baselines.items(), key=lambda pair: -(pair[1].get(figure) or 0)):
         row = {**values, "name": shown.baseline(key), "style": "other" if key in linear else "weak"}
         lead = lead_words((values.get("paired") or {}).get("macro_f1"))
         rows.append({**row, "lead": lead} if lead else row)

@@ -66,6 +66,15 @@ def test_records_and_their_encoded_rows_carry_the_same():
     assert np.isfinite(unseen.transform([{"shape": "new", "size": "x"}, None, {}, {"size": float("inf")}])).all()
 
 
+def test_of_many_categories_the_frequent_ones_are_kept(monkeypatch):
+    monkeypatch.setattr("kerasft.evaluation.record_features._MOST_NUMBERS", 5)
+    records = [{"brand": f"brand {min(row, 90 - row // 2)}"} for row in range(100)]
+    features = Records()
+    assert features.fit(records, np.arange(100)).shape[1] == 5
+    frequent = max(records, key=lambda record: sum(record == other for other in records))
+    assert (features.transform([frequent]) != features.transform([{"brand": "unseen"}])).any()
+
+
 def test_kinds():
     assert kind_of([None, None]) == "text"
     assert kind_of([None, {"a": 1}]) == "tabular"

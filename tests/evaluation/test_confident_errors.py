@@ -84,3 +84,9 @@ def test_two_texts_are_told_apart():
     (got,) = confident_errors(np.array([[0.9, 0.1]]), np.array([1]), ["a", "b"], columns)
     assert got["text"] == {"title": "One", "body": "Two three"}
     assert got["characters"] == 12
+
+
+def test_of_a_wide_record_the_first_columns_are_shown():
+    columns = {"tabular": [{f"c{place}": place for place in range(100)}]}
+    (got,) = confident_errors(np.array([[0.9, 0.1]]), np.array([1]), ["a", "b"], columns)
+    assert list(got["tabular"]) == [f"c{place}" for place in range(30)]
