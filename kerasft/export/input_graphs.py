@@ -9,6 +9,7 @@ import tensorflow as tf
 from kerasft.base.errors import InputError
 from kerasft.export.text_graph import TextGraph
 from kerasft.inputs import Text, to_utf8
+from kerasft.inputs.tabular_values import category, is_missing, number
 
 _BLANK = r"[ \t\n\r\f]*"
 
@@ -73,9 +74,10 @@ def raw_feed(name: str, item: Any, values: Sequence[Any]) -> dict[str, np.ndarra
     if item.type_name == "text":
         return {name: _objects([b"" if text is None else to_utf8(text) for text in values])}
     if item.type_name == "tabular":
+        names = item.signature_names
         return {
-            **{column: _numbers(values, column) for column in item.number_names},
-            **{column: _objects([_category(row, column) for row in values]) for column in item.category_names},
+            **{names[column]: _numbers(values, column) for column in item.number_names},
+            **{names[column]: _objects([_category(row, column) for row in values]) for column in item.category_names},
         }
     return {f"{name}_bytes": _objects([b"" if value is None else value for value in values])}
 
@@ -88,9 +90,9 @@ def _objects(values: list[bytes]) -> np.ndarray:
 
 def _numbers(records: Sequence[Any], column: str) -> np.ndarray:
     values = ((record or {}).get(column) for record in records)
-    return np.array([np.nan if value in (None, "") else float(value) for value in values], dtype=np.float32)
+    return np.array([np.nan if is_missing(value) else number(value) for value in values], dtype=np.float32)
 
 
 def _category(record: Any, column: str) -> bytes:
-    value = (record or {}).get(column)
-    return b"" if value is None else to_utf8(str(value))
+    value = category((record or {}).get(column))
+    return b"" if value is None else to_utf8(value)

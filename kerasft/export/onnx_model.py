@@ -60,6 +60,7 @@ def convert(model: keras.Model, opset: int = OPSET) -> onnx.ModelProto:
             hint="Build it as keras.Model({'text': ids}, {'label': logits}).",
         )
     proto = _from_function(model, opset)
+    _refuse_other_inputs(proto, model)
     _name_dimensions(proto, {name: tensor.shape for name, tensor in model.input.items()})
     _refuse_slow_or_foreign(proto, opset)
     onnx.checker.check_model(proto, full_check=True)
@@ -103,6 +104,18 @@ def _name_dimensions(proto: onnx.ModelProto, shapes: dict[str, tuple]) -> None:
             if not dimension.HasField("dim_value"):
                 names = {0: "batch", 1: "time"}
                 dimension.dim_param = names.get(number, f"{value.name}_{number}")
+
+
+def _refuse_other_inputs(proto: onnx.ModelProto, model: keras.Model) -> None:
+    """A tensor that was made while the model was built becomes an input that nobody would feed."""
+    found, wanted = {value.name for value in proto.graph.input}, set(model.input)
+    if found != wanted:
+        raise InputError(
+            "the ONNX model would take other inputs than the model",
+            received=sorted(found),
+            allowed=sorted(wanted),
+            hint="Write constants as Python numbers or numpy arrays in the model's builder, not as tensors.",
+        )
 
 
 def _refuse_slow_or_foreign(proto: onnx.ModelProto, opset: int) -> None:

@@ -34,7 +34,7 @@ class AudioBranch:
     Example:
         >>> encoded = AudioBranch((32, 16), channels=(4, 8)).encode("audio")
         >>> encoded.sequence.shape, encoded.vector.shape
-        ((None, 32, 8), (None, 16))
+        ((None, 8, 32), (None, 64))
     """
 
     shape: tuple[int, int]
@@ -58,6 +58,8 @@ class AudioBranch:
         x = where_present(present, given)
         if self.kind == "conv":
             x = convolutions(ops.expand_dims(x, -1), self.channels, name)  # [batch, frames', bins', channels]
+            # Unlike a place in a picture, a pitch says what is heard: only time is averaged over.
+            x = ops.reshape(x, (-1, x.shape[1], x.shape[2] * x.shape[3]))  # [batch, frames', bins' x channels]
             sequence, mask, vector = flat_map(x)
             if self.dropout:
                 vector = layers.Dropout(self.dropout, name=f"{name}_dropout")(vector)

@@ -8,6 +8,7 @@ import numpy as np
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.tasks.classification import Classification
 
+_RESERVED = ("mean", "used", "error")  # what answers, tables and scored files call other things
 _WEIGHTINGS = ("equal", "uncertainty")
 
 
@@ -42,6 +43,8 @@ class Targets:
         if not self.parts:
             raise InputError("there must be at least one target", received={}, where="parts")
         for name, part in self.parts.items():
+            if name in _RESERVED:
+                raise InputError("a target cannot have this name", received=name, hint="Rename its column.")
             if part.target != name:
                 raise InputError(
                     "a part's target must be its name",

@@ -115,7 +115,7 @@ def test_a_served_model_takes_bytes_and_columns_by_name(bundle):
         "import sys, json, tensorflow as tf; "
         "f = tf.saved_model.load(sys.argv[1]).signatures['serving_default']; "
         "raw = {'text': tf.constant(['a quiet film']), 'image_bytes': tf.constant([b'']), "
-        "'audio_bytes': tf.constant([b'']), 'price': tf.constant([float('nan')]), 'unit size': tf.constant([''])}; "
+        "'audio_bytes': tf.constant([b'']), 'price': tf.constant([float('nan')]), 'unit_size': tf.constant([''])}; "
         "a = f(**raw); print(json.dumps({k: v.numpy().tolist()[0] if v.dtype != tf.string else "
         "v.numpy()[0].decode() for k, v in a.items()})); "
         "sys.exit(any(name in sys.modules for name in ('kerasft', 'tensorflow_text', 'keras_hub', 'soundfile')))"
@@ -133,7 +133,7 @@ def test_warm_up_requests_have_the_signature_s_names(bundle):
     names = {
         name for signature, request in read_warmup(bundle.path) if signature == "serving_default" for name in request
     }
-    assert names == {"text", "image_bytes", "audio_bytes", "price", "unit size"}
+    assert names == {"text", "image_bytes", "audio_bytes", "price", "unit_size"}
 
 
 def test_a_row_without_any_input(predictor):
