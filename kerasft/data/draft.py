@@ -91,6 +91,8 @@ class Draft:
             if not len(self.rows[split]):
                 needed = "text" if text_only else " or ".join(self.plan.inputs)
                 hint = f"A file needs rows below its header, with {needed} and label in them"
+                if self.wanted.min_label_rows and not any(self.targets.labels.values()):
+                    hint = f"No label has --min-label-rows {self.wanted.min_label_rows} train rows."
                 raise InputError(f"there are no {split} rows", where=self._place(split), hint=hint)
         self.targets.refuse(self.facts, self.rows, self.source.spec)
 

@@ -69,7 +69,9 @@ def fit(
     run, console = Path(run), console or Console()
     check_precision(learner.model, recipe.precision)
     _check_monitor(recipe, rows)
-    check_identity(run / "checkpoints" / "identity.json", identity_of(learner, rows, recipe, augmentation))
+    identity, begun = identity_of(learner, rows, recipe, augmentation), run / "checkpoints" / "identity.json"
+    if begun.exists():
+        check_identity(begun, identity)
     final = run / "checkpoints" / "final.npz"
     if final.exists():
         state = read_state(final)
@@ -77,6 +79,7 @@ def fit(
         return History(**state.memory)
 
     feed, validation = _feeds(learner, rows, recipe, augmentation, cache)
+    check_identity(begun, identity)  # only now: a value that cannot be read leaves no begun run behind
     trainee = _compiled(learner, recipe, feed, validation)
     with interruptible(console) as request, _accelerated(recipe, learner.model):
         keeper = _keeper(recipe, run, trainee, feed, validation, request)
