@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("tensorflow", "keras", "jax", "torch", "sklearn", "matplotlib", "pyarrow")
+HEAVY = ("tensorflow", "keras", "jax", "torch", "sklearn", "matplotlib", "pyarrow", "PIL", "soundfile")
 
 
 def test_arrows_run_downwards():

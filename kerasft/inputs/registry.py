@@ -1,19 +1,29 @@
 """Inputs to and from plain files."""
 
 import json
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json, write_json
-from kerasft.inputs.audio import Audio
-from kerasft.inputs.image import Image
-from kerasft.inputs.tabular import Tabular
-from kerasft.inputs.text import Text
 
-Input = Text | Image | Audio | Tabular
+if TYPE_CHECKING:
+    from kerasft.inputs.audio import Audio
+    from kerasft.inputs.image import Image
+    from kerasft.inputs.tabular import Tabular
+    from kerasft.inputs.text import Text
+
+Input = Union["Text", "Image", "Audio", "Tabular"]
 """Any input."""
 
-_TYPES: dict[str, type[Input]] = {"text": Text, "image": Image, "audio": Audio, "tabular": Tabular}
+# Imported when needed: a bundle of texts starts without the libraries for images and sounds.
+_HOMES = {
+    "text": ("kerasft.inputs.text", "Text"),
+    "image": ("kerasft.inputs.image", "Image"),
+    "audio": ("kerasft.inputs.audio", "Audio"),
+    "tabular": ("kerasft.inputs.tabular", "Tabular"),
+}
 
 
 def save(inputs: dict[str, Input], folder: str | Path) -> None:
@@ -42,17 +52,18 @@ def load(folder: str | Path) -> dict[str, Input]:
     return {path.parent.name: _type(path).load(path.parent) for path in paths}
 
 
-def _type(path: Path) -> type[Input]:
+def _type(path: Path) -> Any:
     try:
         kind = str(read_json(path)["type"])
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"an input's type cannot be read ({error})", where=str(path)) from error
-    if kind not in _TYPES:
+    if kind not in _HOMES:
         raise InputError(
             "this type of input is not known to this version of kerasft",
             received=kind,
             where=str(path),
-            allowed=sorted(_TYPES),
-            hint=did_you_mean(kind, _TYPES) or "Update kerasft and try again.",
+            allowed=sorted(_HOMES),
+            hint=did_you_mean(kind, _HOMES) or "Update kerasft and try again.",
         )
-    return _TYPES[kind]
+    module, name = _HOMES[kind]
+    return getattr(import_module(module), name)
