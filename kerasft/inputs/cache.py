@@ -1,6 +1,6 @@
 """A column encoded once, streamed to disk, and read back memory-mapped."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasft.base.files import atomic_folder, content_hash
 from kerasft.inputs.ragged import Ragged
+from kerasft.inputs.stack import batches, column_digest
 from kerasft.inputs.words import check_texts
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _ROWS = 1024
 
 def encode_cached(text: "Text", column: Sequence[str], cache: Path, progress: Callable[[int], None] | None) -> Ragged:
     """See `Text.encode_cached`."""
-    folder = cache / content_hash(text.digest(), _digest(column))[:32]
+    folder = cache / content_hash(text.digest(), column_digest(column))[:32]
     if not folder.exists():
         try:
             with atomic_folder(folder) as temporary:
@@ -32,7 +33,7 @@ def _write(text: "Text", column: Sequence[str], folder: Path, progress: Callable
     rows, total, lengths = 0, 0, [np.zeros(1, dtype=np.int64)]
     with open(folder / "values.npy", "wb") as file:
         _header(file, 0)
-        for batch in _batches(column):
+        for batch in batches(column, _ROWS):
             check_texts(batch, first=rows)
             part = text.encode(batch)
             part.values.tofile(file)
@@ -48,22 +49,3 @@ def _write(text: "Text", column: Sequence[str], folder: Path, progress: Callable
 def _header(file: BinaryIO, count: int) -> None:
     """The head of a .npy file; numpy leaves room in it for the count to grow."""
     np.lib.format.write_array_header_1_0(file, {"descr": "<i4", "fortran_order": False, "shape": (count,)})
-
-
-def _batches(column: Sequence[str]) -> Iterator[Sequence[str]]:
-    if hasattr(column, "batches"):
-        yield from column.batches(_ROWS)
-        return
-    for start in range(0, len(column), _ROWS):
-        yield column[start : start + _ROWS]
-
-
-def _digest(column: Sequence[str]) -> str:
-    """What the column says of its content, or a hash of it."""
-    known = getattr(column, "digest", None)
-    if known is not None:
-        return known() if callable(known) else str(known)
-    result = ""
-    for batch in _batches(column):
-        result = content_hash(result, *batch)
-    return result

@@ -76,7 +76,7 @@ def stack_cached(
     Raises:
         InputError: for a bad value, and where the disk has no room for the whole.
     """
-    folder = cache / content_hash(key, _digest(column))[:32]
+    folder = cache / content_hash(key, column_digest(column))[:32]
     if not folder.exists():
         try:
             with atomic_folder(folder) as temporary:
@@ -160,12 +160,12 @@ def batches(column: Sequence[Any], rows: int) -> Iterator[Sequence[Any]]:
         yield column[start : start + rows]
 
 
-def _digest(column: Sequence[Any]) -> str:
+def column_digest(column: Sequence[Any]) -> str:
     """What the column says of its content, or a hash of it."""
     known = getattr(column, "digest", None)
     if known is not None:
         return known() if callable(known) else str(known)
     result = ""
     for batch in batches(column, _ROWS):
-        result = content_hash(result, *(value if isinstance(value, bytes) else repr(value) for value in batch))
+        result = content_hash(result, *(value if isinstance(value, bytes | str) else repr(value) for value in batch))
     return result

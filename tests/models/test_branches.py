@@ -46,7 +46,7 @@ def test_padding_does_not_change_a_text(kind):
     [
         (ImageBranch((17, 12, 3), channels=(2, 4)), (17, 12, 3), 4 * 3, 4),
         (ImageBranch((17, 12, 3), "resnet", channels=(4, 8), blocks=2), (17, 12, 3), 5 * 3, 8),
-        (AudioBranch((9, 7), channels=(2, 3)), (9, 7), 2 * 2, 3),
+        (AudioBranch((9, 7), channels=(2, 3)), (9, 7), 2, 2 * 3),
         (AudioBranch((9, 7), "lstm", width=3), (9, 7), 9, 6),
         (TabularBranch(1, [2, 9], width=5), (4,), 1, 5),
     ],
