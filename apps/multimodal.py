@@ -25,9 +25,9 @@ SAMPLE = {
     "image_size": "32",
     "sample_rate": 8000,
     "seconds": 0.5,
-    "epochs": 8,
+    "epochs": 12,
+    "batch_size": 32,
     "learning_rate": 3e-3,
-    "modality_dropout": 0.1,
 }
 
 
@@ -42,7 +42,9 @@ class Config:
     model: FusionOptions = field(default_factory=FusionOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
     recipe: Recipe = field(
-        default_factory=lambda: Recipe(epochs=10, batch_size=64, schedule="cosine", warmup=0.05, monitor="val_accuracy")
+        default_factory=lambda: Recipe(
+            epochs=12, batch_size=64, learning_rate=2e-3, schedule="cosine", warmup=0.05, monitor="val_accuracy"
+        )
     )
     where: RunOptions = field(default_factory=RunOptions)
 

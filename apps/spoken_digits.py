@@ -3,7 +3,7 @@
     python -m apps.spoken_digits --mnist $KERASFT_DATA/mnist --fsdd $KERASFT_DATA/fsdd
     python -m apps.spoken_digits --mnist $KERASFT_DATA/mnist --fsdd $KERASFT_DATA/fsdd --inputs audio
     python -m apps.spoken_digits --mnist $KERASFT_DATA/mnist --fsdd $KERASFT_DATA/fsdd \
-        --image-side 7 --image-noise 0.6 --audio-noise -6        # both degraded, so that neither alone suffices
+        --image-side 7 --image-noise 0.4 --audio-noise 0         # both degraded, so that neither alone suffices
 
 Takes 0 to 4 of each speaker and digit are the test rows, as that data set's rule has it.
 """
@@ -68,7 +68,9 @@ class Config:
     model: FusionOptions = field(default_factory=FusionOptions)
     augment: AugmentOptions = field(default_factory=lambda: AugmentOptions(modality_dropout=0.2))
     recipe: Recipe = field(
-        default_factory=lambda: Recipe(epochs=8, batch_size=64, schedule="cosine", warmup=0.05, monitor="val_accuracy")
+        default_factory=lambda: Recipe(
+            epochs=12, learning_rate=3e-3, schedule="cosine", warmup=0.05, monitor="val_accuracy"
+        )
     )
     where: RunOptions = field(default_factory=RunOptions)
 
