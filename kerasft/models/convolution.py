@@ -41,7 +41,9 @@ def normalise(x: Any, name: str) -> Any:
     """Group normalisation with groups of 8 channels, or of as many as divide them."""
     channels = x.shape[-1]
     size = next(size for size in (8, 4, 2, 1) if channels % size == 0)
-    return layers.GroupNormalization(channels // size, epsilon=1e-5, name=name)(x)
+    # A smaller epsilon would blow up the rounding of silent sounds and plain images, where there is next to no
+    # variance: answers differed by 6e-6 between batch sizes with 1e-5.
+    return layers.GroupNormalization(channels // size, epsilon=1e-3, name=name)(x)
 
 
 def flat_map(x: Any) -> tuple[Any, Any, Any]:
