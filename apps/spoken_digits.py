@@ -1,7 +1,7 @@
 """Image and audio of the same digit: MNIST beside the Free Spoken Digit Dataset, alone and fused.
 
     python -m apps.spoken_digits --mnist $KERASFT_DATA/mnist --fsdd $KERASFT_DATA/fsdd
-    python -m apps.spoken_digits --mnist $KERASFT_DATA/mnist --fsdd $KERASFT_DATA/fsdd --inputs audio
+    python -m apps.spoken_digits --mnist $KERASFT_DATA/mnist --fsdd $KERASFT_DATA/fsdd --inputs audio --pairings 1
     python -m apps.spoken_digits --mnist $KERASFT_DATA/mnist --fsdd $KERASFT_DATA/fsdd \
         --image-side 7 --image-noise 0.4 --audio-noise 0         # both degraded, so that neither alone suffices
 
@@ -45,8 +45,8 @@ class DigitOptions:
     audio_noise: float | None = None
     """Signal-to-noise ratio in dB of the white noise added to sounds."""
 
-    pairings: int = 4
-    """Images that each recording is paired with, a row each, where there are both."""
+    pairings: int = 2
+    """Images that each recording is paired with, a row each; 1 for figures on audio alone."""
 
     def check(self) -> None:
         """Raises an InputError if a folder is not named."""
@@ -91,7 +91,6 @@ def main(arguments: Sequence[str]) -> None:
     with open_run(config, config.where.run, APP) as run:
         digits = config.digits
         names = InputOptions(inputs=digits.inputs).names(sample=False)
-        pairings = digits.pairings if len(names) > 1 else 1
         rows = spoken_digits(
             digits.mnist,
             digits.fsdd,
@@ -100,8 +99,8 @@ def main(arguments: Sequence[str]) -> None:
             image_noise=digits.image_noise,
             image_side=digits.image_side,
             audio_noise=digits.audio_noise,
-            pairings=pairings,
-            pairs_a_test_take=pairings,
+            pairings=digits.pairings,
+            pairs_a_test_take=digits.pairings,  # the same rows whatever --inputs leaves out
         )
         rows = replace(rows, inputs=names)
         inputs = multimodal.make_inputs(rows, TextOptions(), config.media)
