@@ -112,7 +112,14 @@ class RunOptions:
     verify_rows: int = 1_000
     """Held-out rows on which every exported path must agree with the model."""
 
+    tolerance: float = 1e-5
+    """Largest difference of a score between the model and any exported path; more, and nothing is published."""
+
     def __post_init__(self) -> None:
+        if not 0 < self.tolerance <= 0.01:
+            raise InputError(
+                "the tolerance must be above 0 and at most 0.01", received=self.tolerance, where="--tolerance"
+            )
         if self.verify_rows < 1:
             raise InputError(
                 "an export is verified on at least 1 row", received=self.verify_rows, where="--verify-rows"

@@ -208,6 +208,7 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
             ),
             columns=rows.columns,
             rows=options.verify_rows,
+            tolerance=options.tolerance,
         )
 
 
