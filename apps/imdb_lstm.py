@@ -15,6 +15,7 @@ from pathlib import Path
 from kerasft.cli.app import run_app, start_backend
 from kerasft.cli.config import parse
 from kerasft.cli.options import DataOptions, RecurrentOptions, RunOptions, TextOptions
+from kerasft.cli.run_folder import open_run
 from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
@@ -40,12 +41,7 @@ class Config:
 def main(arguments: Sequence[str]) -> None:
     """From the command line to a published bundle."""
     config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE)
-    start_backend()
-    from kerasft import data, inputs, models, tasks, training
-    from kerasft.cli.pipeline import train_and_publish
-    from kerasft.cli.run_folder import open_run
-    from kerasft.learner import Learner
-    from kerasft.training.label_start import start_from_labels
+    from kerasft import data
 
     with open_run(config, config.where.run, APP) as run:
         rows = data.load(
@@ -56,6 +52,12 @@ def main(arguments: Sequence[str]) -> None:
             seed=config.recipe.seed,
             cache=run / "cache",
         )
+        start_backend()  # after the rows, so that a mistake in them is told at once
+        from kerasft import inputs, models, tasks, training
+        from kerasft.cli.pipeline import train_and_publish
+        from kerasft.learner import Learner
+        from kerasft.training.label_start import start_from_labels
+
         text = inputs.Text.learn(rows.train["text"], **vars(config.text))
         training.prepare(config.recipe)
         model = models.lstm_classifier(

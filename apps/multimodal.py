@@ -18,6 +18,8 @@ from kerasft.cli.app import run_app, start_backend
 from kerasft.cli.config import parse
 from kerasft.cli.media_options import AugmentOptions, FusionOptions, InputOptions, MediaOptions
 from kerasft.cli.options import DataOptions, RunOptions, TextOptions
+from kerasft.cli.rows import load_rows
+from kerasft.cli.run_folder import open_run
 from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
@@ -52,15 +54,14 @@ class Config:
 def main(arguments: Sequence[str]) -> None:
     """From the command line to a published bundle."""
     config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE)
-    start_backend()
-    from kerasft import training
-    from kerasft.cli import multimodal
-    from kerasft.cli.pipeline import train_and_publish
-    from kerasft.cli.run_folder import open_run
-    from kerasft.learner import Learner
-
     with open_run(config, config.where.run, APP) as run:
-        rows = multimodal.load_rows(config.rows, config.inputs, config.recipe.seed, run / "cache")
+        rows = load_rows(config.rows, config.inputs, config.recipe.seed, run / "cache")
+        start_backend()
+        from kerasft import training
+        from kerasft.cli import multimodal
+        from kerasft.cli.pipeline import train_and_publish
+        from kerasft.learner import Learner
+
         inputs = multimodal.make_inputs(rows, config.text, config.media)
         augmentation = multimodal.make_augmentation(config.augment, inputs)
         training.prepare(config.recipe)

@@ -4,10 +4,7 @@
     python -m apps.predict exported/multimodal --text "Puma backpack" --image photo.jpg
     python -m apps.predict exported/multimodal --input products.csv --output scored.csv
 
-On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process:
-
-    {"label": "positive", "scores": {"negative": 0.04, "positive": 0.96}}
-
+On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process.
 Any one of a bundle's inputs is enough; "used" in the answer says which there were. A file is read and written row
 by row: csv, tsv, jsonl, txt (plain, .gz, .xz, .zst) or parquet. The output has the input's columns, then label, a
 score for each label (for each target where there are several), used, and error: why a row has no answer.
@@ -17,7 +14,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -61,6 +58,9 @@ class Options:
 
     files: Path | None = None
     """The folder that file names are relative to. Default: the input's own."""
+
+    bad_media: Literal["refuse", "missing"] = "refuse"
+    """Rows whose image or sound is damaged or not there: without an answer, or answered from their other inputs."""
 
     threads: int | None = None
     """Threads to score a file with. Default: one per core."""
@@ -112,7 +112,7 @@ def _score(options: Options) -> None:
 
     columns = {"text": options.text_column, "image": options.image_column, "audio": options.audio_column}
     predictor = Predictor(options.bundle, options.threads)
-    score_with_progress(predictor, options.input, options.output, columns, options.files)
+    score_with_progress(predictor, options.input, options.output, columns, options.files, options.bad_media)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from pathlib import Path
 from kerasft.base.errors import InputError
 from kerasft.cli.app import run_app, start_backend
 from kerasft.cli.config import parse
-from kerasft.cli.media_options import AugmentOptions, FusionOptions, MediaOptions
+from kerasft.cli.media_options import AugmentOptions, FusionOptions, InputOptions, MediaOptions
 from kerasft.cli.options import RunOptions, TextOptions
+from kerasft.cli.run_folder import open_run
 from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
@@ -79,14 +80,7 @@ def main(arguments: Sequence[str]) -> None:
     """From the command line to a published bundle."""
     config = parse(Config, arguments, prog=f"python -m apps.{APP}")
     config.digits.check()
-    start_backend()
-    from kerasft import training
-    from kerasft.cli import multimodal
-    from kerasft.cli.media_options import InputOptions
-    from kerasft.cli.pipeline import train_and_publish
-    from kerasft.cli.run_folder import open_run
     from kerasft.data.digits import spoken_digits
-    from kerasft.learner import Learner
 
     with open_run(config, config.where.run, APP) as run:
         digits = config.digits
@@ -103,6 +97,12 @@ def main(arguments: Sequence[str]) -> None:
             pairs_a_test_take=digits.pairings,  # the same rows whatever --inputs leaves out
         )
         rows = replace(rows, inputs=names)
+        start_backend()
+        from kerasft import training
+        from kerasft.cli import multimodal
+        from kerasft.cli.pipeline import train_and_publish
+        from kerasft.learner import Learner
+
         inputs = multimodal.make_inputs(rows, TextOptions(), config.media)
         augmentation = multimodal.make_augmentation(config.augment, inputs)
         training.prepare(config.recipe)

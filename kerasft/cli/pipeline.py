@@ -78,7 +78,11 @@ def train_and_publish(
     bundle = _publish(learner, rows, options, result, app, console)
     published = _shown(bundle.path)
     result = RunResult.of(
-        {**result.to_json(), "parity": bundle.parity, "commands": _commands(app, published.parent, result.inputs, run)}
+        {
+            **result.to_json(),
+            "parity": bundle.parity,
+            "commands": _commands(app, published.parent, result.inputs, list(rows.tabular_columns), run),
+        }
     )
     write_json(run / "bundle.json", {"path": str(published), "version": bundle.version})
     write_report(result, run / "report.html")
@@ -102,6 +106,9 @@ def _tell_rows(rows: Any, console: Console) -> None:
         for name, labels in rows.targets.items()
     )
     console.print(f"Rows from {rows.source}{note}: {splits}; {targets}", style="bold")
+    if rows.tabular_columns:
+        kinds = ", ".join(f"{name} ({kind})" for name, kind in rows.tabular_columns.items())
+        console.print(f"  columns: {kinds}")
     for warning in rows.checks.get("warnings", []):
         console.print(f"  note: {warning}")
 
@@ -157,7 +164,7 @@ def _measure(
         "prediction": {"documents_per_second": len(rows.test) / measured.seconds},
     }
     return RunResult(
-        title=app,
+        title=(options.export or Path(app)).name,
         task=_task_words(learner),
         inputs=list(learner.inputs),
         input_specs={name: item.spec() for name, item in learner.inputs.items()},
@@ -203,7 +210,13 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
             verify_on=rows.test,
             metrics=_all_metrics(result),
             card=lambda folder, parity: write_model_card(
-                RunResult.of({**result.to_json(), "parity": parity, "commands": _commands(app, target, result.inputs)}),
+                RunResult.of(
+                    {
+                        **result.to_json(),
+                        "parity": parity,
+                        "commands": _commands(app, target, result.inputs, list(rows.tabular_columns)),
+                    }
+                ),
                 folder / "MODEL_CARD.md",
             ),
             columns=rows.columns,
@@ -217,12 +230,12 @@ def _shown(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _commands(app: str, bundle: Path, inputs: list[str], run: Path | None = None) -> dict[str, str]:
+def _commands(app: str, bundle: Path, inputs: list[str], columns: list[str], run: Path | None = None) -> dict[str, str]:
     examples = {
         "text": '--text "A quiet, moving film."' if inputs == ["text"] else '--text "..."',
         "image": "--image photo.jpg",
         "audio": "--audio sound.wav",
-        "tabular": "--value COLUMN=VALUE",
+        "tabular": "--value " + " ".join(f"{name}=..." for name in columns or ["COLUMN"]),
     }
     row = " ".join(examples[name] for name in inputs if name in examples)
     commands = {

@@ -6,12 +6,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from kerasft.inputs.stack import OnBad
 from kerasft.runtime import Predictor
 from kerasft.runtime.score import score_file
 
 
 def score_with_progress(
-    predictor: Predictor, source: Path, target: Path, columns: Mapping[str, str | None], files: Path | None
+    predictor: Predictor,
+    source: Path,
+    target: Path,
+    columns: Mapping[str, str | None],
+    files: Path | None,
+    on_bad: OnBad = "refuse",
 ) -> None:
     """Scores a file and tells on standard error how it goes on and what came of it.
 
@@ -21,6 +27,7 @@ def score_with_progress(
         target: the file to write.
         columns: by input name its column or template; None for the default.
         files: the folder that names of images and sounds are relative to, or None for the file's own.
+        on_bad: see `score_file`.
     """
     console = Console(stderr=True)
     parts = (TextColumn("{task.description}"), BarColumn(), "{task.fields[rows]:,} rows", TimeRemainingColumn())
@@ -32,6 +39,7 @@ def score_with_progress(
             target,
             columns={name: column for name, column in columns.items() if column is not None},
             files=files,
+            on_bad=on_bad,
             on_progress=lambda done, total, rows: progress.update(bar, completed=done, total=total, rows=rows),
         )
     rate = scored.rows / max(scored.seconds, 1e-9)

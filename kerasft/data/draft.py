@@ -82,6 +82,8 @@ class Draft:
                 keep &= labelled
             self._look_up_files(split, rows[keep])
             self._tell_unread_numbers(split, rows[keep])
+            if split == "train":
+                self._tell_almost_numbers(rows[keep])
             dropped = split in ("train", "unsup") or not text_only
             empty = facts.empty[rows]
             self._note("empty", split, rows[empty & keep], dropped)
@@ -120,6 +122,15 @@ class Draft:
             self.checks["warnings"].append(
                 f"{len(wrong):,} {split} rows have no finite number in {name!r}, which holds numbers in train, and"
                 f" count as missing there, the first at {facts.stored.where(wrong[0])}."
+            )
+
+    def _tell_almost_numbers(self, rows: np.ndarray) -> None:
+        stored = self.facts["train"].stored
+        for name, few in ({} if self.tabular is None else self.tabular.almost_numbers(stored, rows)).items():
+            value = stored.table[self.tabular.stored[name]][few[0]].as_py()
+            self.checks["warnings"].append(
+                f"{name!r} counts as a category, as {len(few):,} of {len(rows):,} train values are no numbers, the"
+                f" first {value!r} at {stored.where(few[0])}; correct them to use it as a number."
             )
 
     def hashes(self, split: str) -> np.ndarray:

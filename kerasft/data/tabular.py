@@ -19,6 +19,7 @@ from kerasft.data.values import is_number, is_plain, is_string, numbers
 
 Kind = Literal["number", "category"]
 _BATCH_ROWS = 65_536
+_FEW = 0.05  # of the train rows; so few values that are no numbers are more likely mistakes than names
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,18 @@ class Tabular:
                 wrong = [numbers(_array(batch))[1] for batch in values.batches(_BATCH_ROWS)]
                 found[name] = rows[np.concatenate(wrong)].tolist()
         return {name: wrong for name, wrong in found.items() if wrong}
+
+    def almost_numbers(self, stored: Stored, rows: np.ndarray) -> dict[str, list[int]]:
+        """By category column that is numbers but for a few values: the stored rows (among `rows`) of those few."""
+        found = {}
+        for name, kind in self.kinds.items():
+            values = stored.table[self.stored[name]]
+            if kind == "category" and is_string(values.type) and len(rows):
+                column = Column(values, rows)
+                wrong = np.concatenate([numbers(_array(batch))[1] for batch in column.batches(_BATCH_ROWS)])
+                if 0 < wrong.sum() <= _FEW * len(rows):
+                    found[name] = rows[wrong].tolist()
+        return found
 
 
 class TabularColumn(Sequence[Any]):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError, did_you_mean
+from kerasft.inputs.stack import OnBad
 from kerasft.runtime.predictor import Predictor
 from kerasft.runtime.raw_columns import fill_template, media_path, record_columns, template_columns
 from kerasft.runtime.readers import Chunk
@@ -21,15 +22,23 @@ class RawColumns:
         wanted: by input name the column, or a template over columns; goes before what the bundle was trained with.
         source: the file.
         files: the folder that names of media are relative to, or None for the file's own.
+        on_bad: "missing" answers a row whose image or sound is not there from its other inputs; "refuse" does not.
 
     Raises:
         InputError: if a wanted column is not there, or none of the inputs has one.
     """
 
     def __init__(
-        self, predictor: Predictor, present: list[str], wanted: Mapping[str, str], source: Path, files: Path | None
+        self,
+        predictor: Predictor,
+        present: list[str],
+        wanted: Mapping[str, str],
+        source: Path,
+        files: Path | None,
+        on_bad: OnBad = "refuse",
     ):
         self._inputs, self._masked, self._source = predictor.inputs, predictor.masked, source
+        self._spared = on_bad == "missing" and predictor.masked
         if files is not None and not files.is_dir():
             raise InputError("there is no such folder", received=str(files), where="--files")
         self._folder, self._confined = files or source.parent, files is not None
@@ -123,4 +132,4 @@ class RawColumns:
         try:
             return media_path(value, self._folder, self._confined), None
         except InputError as error:
-            return None, f"{name}: {error}"
+            return None, None if self._spared else f"{name}: {error}"

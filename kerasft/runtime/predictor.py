@@ -71,24 +71,28 @@ class Predictor:
             InputError: if a single value is given in place of a list, columns do not fit the inputs, a value
                 cannot be read, or a row has none.
         """
-        answers, reasons = self._answers(rows, "refuse")
+        answers, reasons = self._answers(rows, "refuse", spare=False)
         for row, reason in enumerate(reasons):
             if reason is not None:
                 raise InputError(reason, where=f"row {row + 1}", allowed=f"at least one of {', '.join(self.inputs)}")
         return answers
 
-    def try_answers(self, rows: Columns) -> tuple[list[dict[str, Any] | None], list[str | None]]:
+    def try_answers(
+        self, rows: Columns, on_bad: OnBad = "refuse"
+    ) -> tuple[list[dict[str, Any] | None], list[str | None]]:
         """Answers where there can be one, and for the other rows the reason why there is none.
 
         Args:
             rows: as for a call.
+            on_bad: "refuse": a row with a value that cannot be read has no answer; "missing": it is answered from
+                its other inputs, where the model has several.
 
         Returns:
             By row: the answer or None, and the reason or None.
         """
-        return self._answers(rows, "missing")
+        return self._answers(rows, "missing", spare=on_bad == "missing" and self.masked)
 
-    def _answers(self, rows: Columns, on_bad: OnBad) -> tuple[list[Any], list[str | None]]:
+    def _answers(self, rows: Columns, on_bad: OnBad, spare: bool) -> tuple[list[Any], list[str | None]]:
         columns = self._columns(rows)
         count = len(next(iter(columns.values())))
         if not count:
@@ -97,7 +101,8 @@ class Predictor:
         used = inputs_used(self.inputs, arrays)
         reasons: list[str | None] = [None] * count if used is None else [None if some else _NOTHING for some in used]
         for name, encoded in arrays.items():
-            for row, reason in getattr(encoded, "bad", {}).items():
+            bad = {} if spare else getattr(encoded, "bad", {})
+            for row, reason in bad.items():
                 reasons[row] = f"{name}: {reason}"
             if used is None and getattr(encoded, "present", None) is not None:
                 for row in np.flatnonzero(~encoded.present):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError
+from kerasft.inputs.stack import OnBad
 from kerasft.runtime.file_columns import RawColumns
 from kerasft.runtime.predictor import Predictor
 from kerasft.runtime.readers import Chunk, check_file, format_of, read_chunks
@@ -36,6 +37,7 @@ def score_file(
     text_column: str | None = None,
     columns: Mapping[str, str] | None = None,
     files: str | Path | None = None,
+    on_bad: OnBad = "refuse",
     on_progress: Progress | None = None,
 ) -> Scored:
     """Reads rows, answers them and writes them with their answers, in the same order.
@@ -54,6 +56,8 @@ def score_file(
         columns: by input name the column with its values, or a template such as "{id}.jpg"; default: what the
             bundle was trained with, where the file has it, else the column of the input's name.
         files: the folder that names of images and sounds are relative to; default: the file's own folder.
+        on_bad: "refuse" leaves a row with a damaged or missing file without an answer; "missing" answers it from
+            its other inputs, as `used` says.
         on_progress: called after every chunk.
 
     Returns:
@@ -83,8 +87,8 @@ def score_file(
         raise InputError("there are no rows to score", received=str(source), where="--input")
     rows = bad = 0
     wanted = {"text": text_column, **(columns or {})} if text_column is not None else dict(columns or {})
-    raw = RawColumns(predictor, list(first.columns), wanted, source, None if files is None else Path(files))
-    scorer = _Scorer(predictor, first, raw, format_of(source)[0] == "parquet")
+    raw = RawColumns(predictor, list(first.columns), wanted, source, None if files is None else Path(files), on_bad)
+    scorer = _Scorer(predictor, first, raw, on_bad, format_of(source)[0] == "parquet")
     with open_writer(target, scorer.columns) as write:
         chunk: Chunk | None = first
         while chunk is not None:
@@ -110,8 +114,8 @@ def _size(path: Path) -> int:
 class _Scorer:
     """Answers chunk by chunk; the output's columns are settled by the first one."""
 
-    def __init__(self, predictor: Predictor, first: Chunk, raw: RawColumns, typed: bool):
-        self._predictor, self._raw = predictor, raw
+    def __init__(self, predictor: Predictor, first: Chunk, raw: RawColumns, on_bad: OnBad, typed: bool):
+        self._predictor, self._raw, self._on_bad = predictor, raw, on_bad
         self._kept = list(first.columns)
         self._answers = answer_columns(predictor)
         self._names = {name: f"predicted_{name}" if name in self._kept else name for name in [*self._answers, "error"]}
@@ -129,7 +133,7 @@ class _Scorer:
         for start in range(0, len(good), _ROWS_AT_ONCE):
             some = good[start : start + _ROWS_AT_ONCE]
             found, reasons = self._predictor.try_answers(
-                {name: [column[row] for row in some] for name, column in columns.items()}
+                {name: [column[row] for row in some] for name, column in columns.items()}, self._on_bad
             )
             for row, answer, reason in zip(some, found, reasons, strict=True):
                 answers[row], errors[row] = answer, reason

@@ -81,4 +81,7 @@ class ProgressBar(keras.callbacks.Callback):
 
 
 def _figures(logs: dict[str, float]) -> str:
+    """The figures of a line; of several targets only those over all, as history.csv has the rest."""
+    if any(name.endswith("_accuracy") and name != "val_accuracy" for name in logs):
+        logs = {name: logs[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs}
     return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())

@@ -203,6 +203,17 @@ def test_a_file_is_scored_with_the_columns_of_training(predictor, tmp_path):
         assert found[row]["usage"] == ""
 
 
+def test_a_row_without_its_file_can_be_answered_from_the_rest(predictor, tmp_path):
+    (tmp_path / "8.png").write_bytes(b"no image")
+    (tmp_path / "new.csv").write_text("id,name\n8,a quiet film\n9,a loud one\n9,\n")
+    done = score_file(predictor, tmp_path / "new.csv", tmp_path / "scored.csv", on_bad="missing")
+    with open(tmp_path / "scored.csv", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["used"] for row in found] == ["text", "text", ""]
+    assert [row["error"] for row in found] == ["", "", "there is no value for any input"]
+    assert done.bad_rows == 1
+
+
 def test_a_file_s_columns_can_be_named(predictor, tmp_path):
     (tmp_path / "new.csv").write_text("words,picture\na quiet film,\n")
     score_file(predictor, tmp_path / "new.csv", tmp_path / "scored.jsonl", columns={"text": "words"})

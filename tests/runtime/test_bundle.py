@@ -40,7 +40,7 @@ def test_a_missing_folder(tmp_path):
         open_bundle(tmp_path / "films")
     assert str(caught.value) == (
         f"there is no such bundle folder. Received: '{tmp_path / 'films'}'. "
-        "Train and export first: python -m apps.imdb_lstm --export DIR."
+        f"Train and export first: python -m apps.imdb_lstm --export {tmp_path / 'films'}."
     )
 
 

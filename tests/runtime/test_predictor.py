@@ -72,9 +72,7 @@ def test_a_value_that_is_not_a_text(predictor, value):
 def test_a_missing_column(predictor):
     with pytest.raises(InputError) as caught:
         predictor({"texts": ["a film"]})
-    assert str(caught.value) == (
-        "this model has no such input. Received: 'texts'. Allowed: text. Did you mean 'text'?"
-    )
+    assert str(caught.value) == ("this model has no such input. Received: 'texts'. Allowed: text. Did you mean 'text'?")
 
 
 def test_a_process_of_its_own_stays_small(bundle, predictor):
