@@ -14,7 +14,9 @@ from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import atomic_file
 
 Config = TypeVar("Config")
-_SPARED = ("run", "config")  # where a run lies and what it was read from do not say what it does
+# Where a run lies and what it was read from do not say what it does; and a run whose export was refused for rounding
+# goes on with a larger tolerance.
+_SPARED = ("run", "config", "tolerance")
 
 
 def parse(

@@ -11,6 +11,7 @@ class Config:
     epochs: int = 3
     seed: int = 0
     run: str | None = None
+    tolerance: float = 1e-5
 
 
 def opened(*arguments):
@@ -21,6 +22,7 @@ def opened(*arguments):
 def test_a_run_is_found_again(tmp_path):
     folder = opened(Config(), tmp_path / "run", "app")
     assert opened(Config(run="elsewhere"), folder, "app") == folder
+    assert opened(Config(tolerance=1e-4), folder, "app") == folder
     assert [path.name for path in folder.iterdir()] == ["config.yaml"]
 
 

@@ -55,7 +55,7 @@ def test_a_score_too_far_off(monkeypatch):
         "Received: 'yes [0.200020, 0.799980] where Keras gives yes [0.200000, 0.800000]'. "
         "Where: worst row {'text': '1'}. "
         "Allowed: the same label, and scores at most 1e-05 apart (worst: 2e-05). "
-        "If the difference is rounding only, pass a larger --tolerance; otherwise this is a fault in the export."
+        "If the difference is rounding only, go on with a larger --tolerance; otherwise this is a fault in the export."
     )
     assert gate(monkeypatch, change, tolerance=1e-4)
 
