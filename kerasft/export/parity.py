@@ -119,7 +119,8 @@ def _refusal(path: str, target: str, compared: _Compared, columns: Columns, task
         received=f"{best[1]} {_figures(compared.scores)} where Keras gives {best[0]} {_figures(compared.wanted)}",
         where=f"worst row {shown}{of_target}",
         allowed=f"the same label, and scores at most {tolerance:g} apart (worst: {compared.difference:.3g})",
-        hint="If the difference is rounding only, go on with a larger --tolerance; otherwise this is a fault in the export.",
+        hint="If the difference is rounding only, go on with a larger --tolerance; otherwise this is a fault in the"
+        " export.",
     )
 
 
