@@ -26,6 +26,9 @@ FORMAT = 1
 
 LARGEST = 4096
 _CHUNK = 4  # images a thread takes at a time
+# Bytes of a file: at 1 kB (60 x 80) one thread did 4,065 a second and two 3,146; at 200 kB two do twice as many.
+_SMALL = 8_192
+_LOOKED_AT = 16
 
 
 class Image:
@@ -44,7 +47,7 @@ class Image:
             "stretch": all of it, out of shape. Default "crop".
         resample: "bilinear" or "bicubic", both anti-aliased. Default "bilinear".
         background: red, green, blue, 0 to 255, behind transparent images and beside padded ones. Default white.
-        threads: how many images are decoded at once; None: one a core. Changes no result.
+        threads: how many images are decoded at once; None: one a core, but one for thumbnails. Changes no result.
 
     Raises:
         InputError: if an option is not allowed.
@@ -168,7 +171,7 @@ class Image:
                     except BadImageError as error:
                         bad[row] = str(error)
 
-        threads = min(self.threads or _cores(), -(-rows // _CHUNK))
+        threads = min(self.threads or (1 if _are_small(values) else _cores()), -(-rows // _CHUNK))
         if threads < 2:
             work()
         else:
@@ -216,6 +219,12 @@ class Image:
             return cls(**options)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"the image input cannot be read: {error}", where=str(path), hint=hint) from error
+
+
+def _are_small(values: Sequence[Raw]) -> bool:
+    """Whether images are so small that threads would only wait for Python's lock, judging by the first few."""
+    some = [value for value in values[:_LOOKED_AT] if isinstance(value, bytes)]
+    return bool(some) and sum(map(len, some)) < _SMALL * len(some)
 
 
 def _cores() -> int:
