@@ -1,5 +1,6 @@
 """Training that can be killed at any moment and goes on to the same weights."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -67,21 +68,53 @@ def fit(
         history = fit(learner, rows, Recipe(epochs=3), run="runs/imdb_lstm")
     """
     run, console = Path(run), console or Console()
-    check_precision(learner.model, recipe.precision)
     _check_monitor(recipe, rows)
-    identity, begun = identity_of(learner, rows, recipe, augmentation), run / "checkpoints" / "identity.json"
+    identity = identity_of(learner, rows, recipe, augmentation)
+
+    def feeds() -> tuple[Feed, Feed | None]:
+        return _feeds(learner, rows, recipe, augmentation, cache)
+
+    return fit_feeds(learner.model, learner.task, feeds, recipe, run, identity, console)
+
+
+def fit_feeds(
+    model: keras.Model,
+    task: Any,
+    feeds: Callable[[], tuple[Feed, Feed | None]],
+    recipe: Recipe,
+    run: Path,
+    identity: dict[str, Any],
+    console: Console,
+) -> History:
+    """Trains a model on batches, whatever they are made of; what `fit` does for a learner and its rows.
+
+    Args:
+        model: trained in place.
+        task: has `parts` by the model's outputs, each with `loss()` and `metrics()`, and `loss_weights()` where
+            there are several.
+        feeds: makes the train feed and the validation feed or None; not called where the run has ended already.
+        recipe: how to train.
+        run: the run folder.
+        identity: what decides the final weights, as JSON values; a run that was begun with another is refused.
+        console: where progress is shown.
+
+    Returns, Raises:
+        As `fit`.
+    """
+    check_precision(model, recipe.precision)
+    begun = run / "checkpoints" / "identity.json"
     if begun.exists():
         check_identity(begun, identity)
     final = run / "checkpoints" / "final.npz"
     if final.exists():
         state = read_state(final)
-        assign(learner.model.variables, state.group("model"))
+        assign(model.variables, state.group("model"))
         return History(**state.memory)
 
-    feed, validation = _feeds(learner, rows, recipe, augmentation, cache)
+    feed, validation = feeds()
     check_identity(begun, identity)  # only now: a value that cannot be read leaves no begun run behind
-    trainee = _compiled(learner, recipe, feed, validation)
-    with interruptible(console) as request, _accelerated(recipe, learner.model):
+    trainee = _compiled(model, task, recipe, feed, validation)
+    with interruptible(console) as request, _accelerated(recipe, model):
         keeper = _keeper(recipe, run, trainee, feed, validation, request)
         try:
             _train(keeper, recipe, console)
@@ -140,15 +173,15 @@ def _known(numbers: np.ndarray) -> np.ndarray | None:
     return None if (numbers >= 0).all() else (numbers >= 0).astype(np.float32)
 
 
-def _compiled(learner: Learner, recipe: Recipe, feed: Feed, validation: Feed | None) -> Trainee:
-    trainee = make_trainee(learner.model, learner.task)
+def _compiled(model: keras.Model, task: Any, recipe: Recipe, feed: Feed, validation: Feed | None) -> Trainee:
+    trainee = make_trainee(model, task)
     trainee.penalise(recipe.l1, recipe.l2)
     trainee.feed_from(feed, validation)
-    parts, several = learner.task.parts, len(learner.task.parts) > 1
+    parts, several = task.parts, len(task.parts) > 1
     trainee.compile(
         optimizer=make_optimizer(recipe, trainee, len(feed.plan)),
         loss={name: part.loss() for name, part in parts.items()},
-        loss_weights=learner.task.loss_weights() if several else None,
+        loss_weights=task.loss_weights() if several else None,
         # With several targets a row may lack one, which then has no weight.
         **{"weighted_metrics" if several else "metrics": {name: part.metrics() for name, part in parts.items()}},
         # Measured on TensorFlow and CPU: compiling the whole step makes recurrent layers no faster.
