@@ -6,14 +6,20 @@ from kerasft.models.fusion import fusion_classifier
 from kerasft.models.image_branch import ImageBranch
 from kerasft.models.lstm import lstm_classifier
 from kerasft.models.tabular_branch import TabularBranch
+from kerasft.models.text_backbone import TextBackbone, load_backbone, new_backbone
 from kerasft.models.text_branch import TextBranch
+from kerasft.models.transformer import transformer_classifier
 
 __all__ = [
     "AudioBranch",
     "Branch",
     "ImageBranch",
     "TabularBranch",
+    "TextBackbone",
     "TextBranch",
     "fusion_classifier",
+    "load_backbone",
     "lstm_classifier",
+    "new_backbone",
+    "transformer_classifier",
 ]

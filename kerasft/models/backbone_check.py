@@ -1,0 +1,89 @@
+"""What must hold of a text backbone and its vocabulary, whichever place they come from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kerasft.base.errors import InputError
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+"""The tokens that a vocabulary must have; the first has id 0."""
+
+FAMILIES = {"BertBackbone": "BERT", "DistilBertBackbone": "DistilBERT", "ElectraBackbone": "ELECTRA"}
+"""Backbones of KerasHub whose tokenizer is WordPiece and whose layers are plain encoder layers, by class."""
+
+_OTHER_TOKENIZERS = {
+    "albert": "SentencePiece",
+    "bart": "BytePair",
+    "bloom": "BytePair",
+    "deberta": "SentencePiece",
+    "distilroberta": "BytePair",
+    "f_net": "SentencePiece",
+    "falcon": "BytePair",
+    "gemma": "SentencePiece",
+    "gpt2": "BytePair",
+    "llama": "BytePair or SentencePiece",
+    "mistral": "SentencePiece",
+    "opt": "BytePair",
+    "qwen": "BytePair",
+    "roberta": "BytePair",
+    "t5": "SentencePiece",
+    "xlm_roberta": "SentencePiece",
+    "xlm-roberta": "SentencePiece",
+    "xlnet": "SentencePiece",
+}
+
+
+def refuse_family(name: str, where: str) -> InputError:
+    """The error for a backbone that is not of these families, with the reason where it is known.
+
+    Args:
+        name: a class of KerasHub ("RobertaBackbone") or a model type of Hugging Face ("roberta").
+        where: the folder.
+    """
+    plain = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).strip("_")
+    kinds = [kind for kind in _OTHER_TOKENIZERS if plain.startswith(kind)]
+    tokenizer = _OTHER_TOKENIZERS[max(kinds, key=len)] if kinds else None
+    what = "this backbone is of a family that is not supported yet"
+    if tokenizer:
+        what += f": its tokenizer is {tokenizer}, not WordPiece"
+    return InputError(what, received=name, where=where, allowed=sorted(FAMILIES.values()))
+
+
+def check_vocabulary(vocabulary: Sequence[str], rows: int | None, where: str) -> None:
+    """Raises an InputError unless the vocabulary can serve a backbone.
+
+    Args:
+        vocabulary: tokens by id.
+        rows: of the embedding table; None if that is yet to be made.
+        where: the folder or file.
+    """
+    missing = [token for token in SPECIAL if token not in vocabulary]
+    if missing:
+        raise InputError(
+            f"the vocabulary lacks {', '.join(missing)}", received=list(vocabulary[:5]), where=where, allowed=SPECIAL
+        )
+    if vocabulary[0] != "[PAD]":
+        raise InputError(
+            "the vocabulary's padding token must have id 0",
+            received=f"[PAD] has id {vocabulary.index('[PAD]')}, id 0 is {vocabulary[0]!r}",
+            where=where,
+        )
+    if len(set(vocabulary)) < len(vocabulary):
+        seen: set[str] = set()
+        double = next(token for token in vocabulary if token in seen or seen.add(token))
+        raise InputError("a token is in the vocabulary twice", received=double, where=where)
+    if rows is not None and len(vocabulary) != rows:
+        raise InputError(
+            "the vocabulary and the backbone's embedding table differ in size",
+            received=f"{len(vocabulary)} tokens, {rows} rows",
+            where=where,
+            hint="They do not belong together: take both from the same place.",
+        )
+
+
+def native_activation(model: Any) -> str:
+    """The GELU of a KerasHub backbone's own layers: "gelu", the exact one, or "gelu_tanh" (Hendrycks & Gimpel 2016)."""
+    import keras
+
+    name = keras.activations.serialize(model.get_layer("transformer_layer_0").activation)
+    return "gelu" if name == "gelu" else "gelu_tanh"

@@ -1,0 +1,65 @@
+"""Text backbones from folders of KerasHub."""
+
+from pathlib import Path
+from typing import Any
+
+from kerasft.base.errors import InputError
+from kerasft.base.files import read_json
+from kerasft.models import text_backbone
+from kerasft.models.backbone_check import FAMILIES, check_vocabulary, native_activation, refuse_family
+
+_BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, EOFError)
+
+
+def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = None) -> "text_backbone.TextBackbone":
+    """Reads a folder as `keras_hub.models.Backbone.save_to_preset` and the tokenizer's one write it.
+
+    Args:
+        folder: with tokenizer.json and the vocabulary under assets.
+        config: what config.json holds.
+        source: what the user called it; the folder by default.
+
+    Raises:
+        InputError: if something is missing, broken or of another family.
+    """
+    where = source or str(folder)
+    name = str(config.get("class_name", config["registered_name"])).split(">")[-1]
+    if name not in FAMILIES:
+        raise refuse_family(name, where)
+    vocabulary, options = _tokenizer(folder, where)
+    import keras_hub  # seconds to import: not before it is needed
+
+    try:
+        model = keras_hub.models.Backbone.from_preset(str(folder))
+    except _BROKEN as error:
+        raise InputError(f"the preset cannot be read: {error}", where=where) from error
+    check_vocabulary(vocabulary, model.token_embedding.input_dim, where)
+    return text_backbone.TextBackbone(
+        model,
+        vocabulary,
+        bool(options.get("lowercase", False)),
+        bool(options.get("strip_accents", False)),
+        model.max_sequence_length,
+        native_activation(model),
+        where,
+    )
+
+
+def _tokenizer(folder: Path, where: str) -> tuple[list[str], dict[str, Any]]:
+    """The vocabulary by id and the tokenizer's options, from its files: no in-graph tokenizer need be made."""
+    lists = [folder / "assets" / "tokenizer" / "vocabulary.txt", folder / "vocabulary.txt"]
+    path = next((path for path in lists if path.is_file()), None)
+    if path is None or not (folder / "tokenizer.json").is_file():
+        missing = "tokenizer.json" if path is not None else "assets/tokenizer/vocabulary.txt"
+        raise InputError(
+            "this folder holds a backbone without its vocabulary",
+            received=where,
+            where=f"{missing} is missing",
+            hint="Save the tokenizer to the same folder: tokenizer.save_to_preset(folder).",
+        )
+    try:
+        options = read_json(folder / "tokenizer.json")["config"]
+        vocabulary = [line.rstrip() for line in path.read_text(encoding="utf-8").split("\n")]
+    except _BROKEN as error:
+        raise InputError(f"the tokenizer cannot be read: {error}", where=where) from error
+    return vocabulary[:-1] if vocabulary and not vocabulary[-1] else vocabulary, options
