@@ -47,7 +47,8 @@ class FirstTokenEncoder(keras_hub.layers.TransformerEncoder):
         residual = x
         x = self._feedforward_output_dense(self._feedforward_intermediate_dense(x))
         x = self._feedforward_dropout(x, training=training)
-        return ops.squeeze(self._feedforward_layer_norm(x + residual), axis=1)  # [batch, width]
+        # A slice and no squeeze: of a batch whose length is not known TensorFlow cannot tell that one token is left.
+        return self._feedforward_layer_norm(x + residual)[:, 0]  # [batch, width]
 
     def compute_output_shape(self, inputs_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """[batch, time, width] to [batch, width]."""
