@@ -14,6 +14,7 @@ from kerasft.base.files import atomic_folder
 from kerasft.inputs.batching import BatchPlan
 from kerasft.inputs.encoding import PRESENT, encode_columns, in_order, inputs_used, row_lengths, take, with_inputs_used
 from kerasft.inputs.stack import OnBad
+from kerasft.models.saved import load_model
 
 
 class Learner:
@@ -114,5 +115,5 @@ class Learner:
             raise InputError(
                 "this folder does not hold a learner", received=str(folder), where=f"missing: {', '.join(missing)}"
             )
-        model = keras.models.load_model(folder / "model.keras")
+        model = load_model(folder / "model.keras")
         return cls(inputs_room.load(folder / "inputs"), model, tasks.load(folder / "task.json"))

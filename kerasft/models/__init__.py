@@ -9,6 +9,8 @@ from kerasft.models.tabular_branch import TabularBranch
 from kerasft.models.text_backbone import TextBackbone, load_backbone, new_backbone
 from kerasft.models.text_branch import TextBranch
 from kerasft.models.transformer import transformer_classifier
+from kerasft.models.transformer_branch import TransformerBranch
+from kerasft.models.windows import Windows
 
 __all__ = [
     "AudioBranch",
@@ -17,6 +19,8 @@ __all__ = [
     "TabularBranch",
     "TextBackbone",
     "TextBranch",
+    "TransformerBranch",
+    "Windows",
     "fusion_classifier",
     "load_backbone",
     "lstm_classifier",

@@ -9,7 +9,7 @@ def framed(tokens: Any, cls_id: int, sep_id: int) -> tuple[Any, Any]:
     """Puts "[CLS]" before a text and "[SEP]" behind it (Devlin et al. 2019, section 3).
 
     Args:
-        tokens: int [batch, time], padded with 0 on the right; 0 is no token. A row may be all padding.
+        tokens: int [batch, time], padded with 0 on the right; no real token is 0. A row may be all padding.
         cls_id: what stands for "[CLS]".
         sep_id: what stands for "[SEP]".
 
@@ -24,7 +24,7 @@ def framed(tokens: Any, cls_id: int, sep_id: int) -> tuple[Any, Any]:
     """
     none = ops.zeros_like(tokens[:, :1])  # [batch, 1]; a slice of tokens, so that no shape must be known
     first = ops.concatenate([none + cls_id, tokens, none], axis=1)  # [batch, time + 2]
-    length = ops.sum(ops.cast(ops.not_equal(first, 0), "int32"), axis=1, keepdims=True)  # [batch, 1]; with [CLS]
-    place = ops.cumsum(ops.cast(ops.ones_like(first), "int32"), axis=1) - 1  # [batch, time + 2]: 0, 1, 2, ...
-    ids = ops.where(ops.equal(place, length), ops.cast(sep_id, first.dtype), first)
-    return ids, ops.less_equal(place, length)
+    # A place belongs to the text and its frame if what stands before it does.
+    mask = ops.not_equal(ops.concatenate([none + cls_id, none + cls_id, tokens], axis=1), 0)
+    ids = ops.where(ops.logical_and(mask, ops.equal(first, 0)), sep_id, first)
+    return ids, mask
