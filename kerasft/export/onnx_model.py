@@ -1,4 +1,4 @@
-"""A Keras model as one ONNX file of standard ops, with the recurrent layers as native nodes."""
+"""A Keras model as one ONNX file of standard ops: recurrent layers native, transformers in few nodes."""
 
 import logging
 from pathlib import Path
@@ -11,7 +11,9 @@ import tensorflow as tf
 from kerasft.base.errors import InputError
 from kerasft.base.files import atomic_file
 from kerasft.export.census import count_ops, nodes
-from kerasft.export.onnx_recurrent import native_recurrent
+from kerasft.export.onnx_expand import expand
+from kerasft.export.onnx_recurrent import MARKER, native_recurrent
+from kerasft.export.onnx_transformer import DOMAIN, held_back
 
 OPSET = 17
 _SLOW = ("Loop", "Scan")
@@ -79,16 +81,22 @@ def _from_function(model: keras.Model, opset: int) -> onnx.ModelProto:
 
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it cannot convert is refused below, by name
     specs = input_specs(model)
-    with native_recurrent(model) as handlers:
+    with native_recurrent(model) as recurrent, held_back(model) as (parts, hold_back):
+
+        def marked(context: Any, node: Any, name: str, args: list) -> None:
+            token = node.get_attr_str("token")
+            recurrent[token].lower(context, node) if token in recurrent else hold_back(context, node)
+
         # A new function per call: tf.function would otherwise reuse a trace made without the markers.
         function = tf.function(lambda inputs: model(inputs, training=False))
         proto, _ = tf2onnx.convert.from_function(
             function,
             input_signature=[specs],
             opset=opset,
-            custom_op_handlers={**handlers, "SelectV2": (_where, [])},
+            custom_op_handlers={MARKER: (marked, []), "SelectV2": (_where, [])},
+            extra_opset=[onnx.helper.make_opsetid(DOMAIN, 1)],
         )
-    return proto
+    return expand(proto, parts)
 
 
 def _where(context: Any, node: Any, name: str, args: list) -> None:

@@ -21,14 +21,14 @@ _STATES = {LSTM: 2, GRU: 1}
 
 
 @contextmanager
-def native_recurrent(model: keras.Model) -> Iterator[dict[str, tuple[Any, list]]]:
+def native_recurrent(model: keras.Model) -> Iterator[dict[str, Any]]:
     """While the block runs, calling `model` in a `tf.function` leaves a marker for every recurrent layer.
 
     Args:
         model: any Keras model on the TensorFlow backend; nested models are searched too.
 
     Returns:
-        The conversion handlers for `tf2onnx.convert.from_function(custom_op_handlers=...)`.
+        What stands for each marker, by its token, with `lower(context, marker)` to put it in the marker's place.
 
     Raises:
         InputError: if a recurrent layer has no native equal; the message names the layer.
@@ -48,7 +48,7 @@ def native_recurrent(model: keras.Model) -> Iterator[dict[str, tuple[Any, list]]
                 tokens.append(f"{len(nodes)}:{part.name}")
                 nodes[tokens[-1]] = _Node(part)
             layer.call = _marked_call(layer, list(zip(parts, tokens, strict=True)), refused)
-        yield {MARKER: (lambda context, node, name, args: nodes[node.get_attr_str("token")].lower(context, node), [])}
+        yield nodes
     except Exception as error:
         if refused:  # tracing wraps what a layer raises in an error of its own
             raise refused[0] from error
