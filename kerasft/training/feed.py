@@ -34,6 +34,12 @@ class Feed(keras.utils.PyDataset):
         inputs, targets = feed[0]  # batch 40 of epoch 1
     """
 
+    counted = "documents"
+    """What a row is, for people."""
+
+    shown: tuple[str, ...] | None = None
+    """The figures of a line of progress; None: all, or of several targets those over all."""
+
     def __init__(
         self,
         arrays: Mapping[str, Any],

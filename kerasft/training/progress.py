@@ -57,7 +57,7 @@ class ProgressBar(keras.callbacks.Callback):
         if self._bar is not None and now - self._drawn >= _REDRAW:
             self._drawn = now
             rate = self._rows / (now - self._began)
-            figures = f"{_figures(logs or {})}  {rate:,.0f} documents/s"
+            figures = f"{_figures(logs or {}, self.feed.shown)}  {rate:,.0f} {self.feed.counted}/s"
             self._bar.update(self._task, completed=self.feed.skipped + self._step, figures=figures)
             self._bar.refresh()
 
@@ -69,8 +69,8 @@ class ProgressBar(keras.callbacks.Callback):
         """Replaces the bar by one line."""
         self.close()
         seconds = max(getattr(self, "_trained", time.perf_counter()) - self._began, 1e-9)
-        rate = f"{self._rows / seconds:,.0f} documents/s"
-        line = f"Epoch {epoch + 1}/{self.epochs}  {_figures(logs or {})}  {rate}  {seconds:.0f} s"
+        rate = f"{self._rows / seconds:,.0f} {self.feed.counted}/s"
+        line = f"Epoch {epoch + 1}/{self.epochs}  {_figures(logs or {}, self.feed.shown)}  {rate}  {seconds:.0f} s"
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -80,8 +80,10 @@ class ProgressBar(keras.callbacks.Callback):
             self._bar = None
 
 
-def _figures(logs: dict[str, float]) -> str:
+def _figures(logs: dict[str, float], shown: tuple[str, ...] | None) -> str:
     """The figures of a line; of several targets only those over all, as history.csv has the rest."""
-    if any(name.endswith("_accuracy") and name != "val_accuracy" for name in logs):
+    if shown is not None:
+        logs = {name: logs[name] for name in shown if name in logs}
+    elif any(name.endswith("_accuracy") and name != "val_accuracy" for name in logs):
         logs = {name: logs[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs}
     return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())

@@ -1,0 +1,94 @@
+"""Options of `apps.pretrain_bert`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class TextsOptions:
+    """Where the texts come from; labels are not needed."""
+
+    data: str = "sample"
+    """sample (generated, no file needed), tfds:NAME, csv:PATH, tsv:PATH, jsonl:PATH, parquet:PATH or folder:PATH, as
+    in the other apps. Texts of train and unsup rows are read, never those of validation and test rows."""
+
+    text_column: str | None = None
+    """Column of the texts; guessed from the usual names where it is not given."""
+
+    label_column: str | None = None
+    """Column of the labels, if there are any: where the rows are not divided, the texts that a classifier with the
+    same seed would hold out are left out."""
+
+    split_column: str | None = None
+    """Column that says of each row train, validation, test or unsup. Default: a column named split, if there is one."""
+
+    test_where: str | None = None
+    """Rule for the test rows, such as "id % 10 == 0"; they are not read."""
+
+    validation_where: str | None = None
+    """Rule for the validation rows, likewise."""
+
+
+@dataclass(frozen=True)
+class BackboneOptions:
+    """What is trained."""
+
+    size: Literal["tiny", "mini", "small", "medium", "base"] = "tiny"
+    """Layers x width of a new backbone: tiny 2 x 128, mini 4 x 256, small 4 x 512, medium 8 x 512, base 12 x 768."""
+
+    backbone: str | None = None
+    """Preset or folder to go on from instead of a new backbone; its size and vocabulary are kept."""
+
+    vocabulary: int = 16_000
+    """Most tokens of a new vocabulary, word pieces learnt from the texts."""
+
+    lowercase: bool = True
+    """Turn letters of a new vocabulary into lower case: an uncased model."""
+
+    strip_accents: bool = True
+    """Take accents away in a new vocabulary."""
+
+    positions: int = 512
+    """Longest sequence that a new backbone will ever read."""
+
+
+@dataclass(frozen=True)
+class ObjectiveOptions:
+    """What is learned."""
+
+    sequence: int = 128
+    """Tokens of a sequence."""
+
+    mask_rate: float = 0.15
+    """Share of the tokens that the model must guess: 80% of them masked, 10% replaced by any token, 10% as they are."""
+
+    whole_word: bool = False
+    """Mask all pieces of a word or none."""
+
+    next_sentence: bool = True
+    """Learn whether one stretch of text follows another; --no-next-sentence learns from one stream of sentences."""
+
+    dropout: float = 0.0
+    """Share of features dropped while pretraining; the preset has the usual 0.1 for fine-tuning."""
+
+    steps: int = 0
+    """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take."""
+
+    measurements: int = 20
+    """How often along the way the held-out documents are measured."""
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """Where a run and its preset go."""
+
+    run: Path | None = None
+    """Run folder. The same command on the same folder goes on where it was stopped. Default:
+    runs/APP/<time>."""
+
+    export: Path | None = None
+    """Preset folder; an earlier preset of this app is replaced, anything else refused. Default: exported/bert_DATA."""
+
+    config: Path | None = None
+    """File of options, as a run leaves it in config.yaml; options on the command line go before it."""

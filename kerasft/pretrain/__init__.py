@@ -1,0 +1,1 @@
+"""Pretraining: language models from unlabelled texts."""

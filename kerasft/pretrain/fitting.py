@@ -1,0 +1,189 @@
+"""`pretrain`: from a corpus and a backbone to trained weights, killed and gone on with as often as need be."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from kerasft.base.errors import InputError
+from kerasft.base.files import content_hash
+from kerasft.models.masked_lm import masked_lm
+from kerasft.models.text_backbone import TextBackbone
+from kerasft.pretrain.corpus import Corpus
+from kerasft.pretrain.feed import PretrainFeed, PretrainPlan
+from kerasft.pretrain.instances import Special, make_instances
+from kerasft.pretrain.masking import Masking
+from kerasft.pretrain.task import MaskedLanguageTask
+from kerasft.training import Recipe
+from kerasft.training.fitting import fit_feeds
+from kerasft.training.journal import History
+
+_HELD_OUT, _MOST_HELD_OUT = 0.01, 1000
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is learned, and from sequences of what kind.
+
+    Args:
+        sequence: tokens of a sequence, special ones included. Default 128.
+        mask_rate: share of tokens that is asked for, above 0 and below 1. Default 0.15.
+        whole_word: whether all pieces of a word are masked or none. Default False.
+        next_sentence: whether sequences are pairs and next-sentence prediction is learned. Default True.
+        dropout: share dropped while pretraining. Default 0.
+        steps: steps in all; 0: as many as the recipe's epochs take. Default 0.
+        measurements: how often along the way the held-out documents are measured. Default 20.
+    """
+
+    sequence: int = 128
+    mask_rate: float = 0.15
+    whole_word: bool = False
+    next_sentence: bool = True
+    dropout: float = 0.0
+    steps: int = 0
+    measurements: int = 20
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 0), ("measurements", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}", received=getattr(self, name), where=f"--{name}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a pretraining will do; told before it begins.
+
+    Args:
+        train: plan of the train batches.
+        held_out: plan of the batches of held-out documents.
+        masking: what is asked for.
+        stretches: how often the held-out documents are measured.
+    """
+
+    train: PretrainPlan
+    held_out: PretrainPlan
+    masking: Masking
+    stretches: int
+
+    @property
+    def steps(self) -> int:
+        """Batches in all."""
+        return len(self.train) * self.stretches
+
+    @property
+    def passes(self) -> float:
+        """How often each document is seen."""
+        return self.steps * self.train.batch_size / self.train.per_pass
+
+    @property
+    def tokens_per_sequence(self) -> float:
+        """Real tokens of a sequence, special ones included, on the average."""
+        return self.train.instances.packing() * self.train.instances.length
+
+
+def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, recipe: Recipe) -> Plan:
+    """Which sequences are seen when, by seed.
+
+    Raises:
+        InputError: if sequence, mask rate and corpus do not go together.
+    """
+    backbone.check_length(objective.sequence, "--sequence")
+    if len(corpus) < 2:
+        raise InputError("pretraining needs at least two texts, one of them to measure on", received=len(corpus))
+    mask = Masking(
+        backbone.vocabulary,
+        objective.sequence,
+        objective.mask_rate,
+        whole_words=objective.whole_word,
+        mask_id=backbone.mask_id,
+    )
+    order = np.random.default_rng([recipe.seed, 0]).permutation(len(corpus))
+    held = min(_MOST_HELD_OUT, max(1, round(_HELD_OUT * len(corpus))))
+    if objective.next_sentence:
+        held = max(held, 2)
+    special = Special(0, backbone.cls_id, backbone.sep_id, backbone.mask_id)
+
+    def instances(documents: np.ndarray) -> Any:
+        pairs = objective.next_sentence
+        return make_instances(corpus, documents, objective.sequence, special, pairs=pairs, seed=recipe.seed)
+
+    train, batch = instances(np.sort(order[held:])), recipe.batch_size
+    steps = objective.steps or math.ceil(recipe.epochs * train.count(0) / batch)
+    stretch = math.ceil(steps / min(objective.measurements, steps))
+    return Plan(
+        PretrainPlan(train, batch, stretch, recipe.seed),
+        PretrainPlan(instances(np.sort(order[:held])), batch, None, recipe.seed),
+        mask,
+        math.ceil(steps / stretch),
+    )
+
+
+def pretrain(
+    corpus: Corpus,
+    backbone: TextBackbone,
+    objective: Objective,
+    recipe: Recipe,
+    run: str | Path,
+    *,
+    fingerprint: str = "",
+    plan: Plan | None = None,
+    console: Console | None = None,
+) -> tuple[keras.Model, History]:
+    """Trains a backbone on masked tokens, or goes on where an earlier call with the same `run` was stopped.
+
+    However often it was stopped, the final weights are those of an uninterrupted call, bit for bit.
+
+    Args:
+        corpus: encoded with the backbone's vocabulary.
+        backbone: where it starts from; not changed.
+        objective: what is learned.
+        recipe: how; its epochs are passes over the documents, unless the objective counts steps.
+        run: the run folder.
+        fingerprint: of the texts; with another one, a run that was begun is refused.
+        plan: as `make_plan` gives it, where that was called before.
+        console: where progress is shown.
+
+    Returns:
+        The trained `masked_lm`, and the measurements; a row is a stretch of training, not a pass.
+
+    Raises:
+        InputError: as `make_plan` and `kerasft.training.fit` do.
+
+    Example:
+        model, history = pretrain(corpus, backbone, Objective(), Recipe(schedule="linear"), "runs/mine")
+        trained_backbone(model, backbone).save_to_preset("my_bert")
+    """
+    plan = plan or make_plan(corpus, backbone, objective, recipe)
+    recipe = dataclasses.replace(recipe, epochs=plan.stretches)
+    model = masked_lm(backbone, next_sentence=objective.next_sentence, dropout=objective.dropout)
+    identity = {
+        **recipe.identity(),
+        **{name: value for name, value in dataclasses.asdict(objective).items() if name != "measurements"},
+        "steps": plan.steps,
+        "data": fingerprint,
+        "vocabulary": content_hash("\n".join(backbone.vocabulary))[:16],
+        "start": backbone_digest(backbone)[:16],
+        "backend": keras.backend.backend(),
+    }
+
+    def feeds() -> tuple[PretrainFeed, PretrainFeed]:
+        pairs = objective.next_sentence
+        return (
+            PretrainFeed(plan.train, plan.masking, next_sentence=pairs),
+            PretrainFeed(plan.held_out, plan.masking, next_sentence=pairs, in_order=True),
+        )
+
+    task = MaskedLanguageTask(objective.next_sentence)
+    history = fit_feeds(model, task, feeds, recipe, Path(run), identity, console or Console())
+    return model, history
+
+
+def backbone_digest(backbone: TextBackbone) -> str:
+    """SHA-256 over the weights that training starts from."""
+    parts = [np.ascontiguousarray(weight, np.float32).tobytes() for weight in backbone.model.get_weights()]
+    return content_hash(*parts)

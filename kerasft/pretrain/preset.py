@@ -1,0 +1,81 @@
+"""The preset folder that pretraining leaves, whole or not at all."""
+
+import os
+import shutil
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasft.base.errors import InputError
+from kerasft.base.files import write_json
+from kerasft.models.masked_lm import trained_backbone
+from kerasft.models.text_backbone import TextBackbone
+
+MARK = "pretraining.json"
+"""The file that tells a preset of this project from other folders."""
+
+
+def check_preset_target(folder: Path) -> None:
+    """Refuses a folder that holds something else than an earlier preset of pretraining.
+
+    Raises:
+        InputError: naming the folder.
+    """
+    if folder.is_file():
+        raise InputError("the export folder is a file", received=str(folder), where="--export")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise InputError(
+            "the export folder holds something else than a pretrained preset",
+            received=str(folder),
+            where="--export",
+            hint="Name a new folder; nothing was overwritten.",
+        )
+
+
+def write_preset(
+    folder: Path, model: keras.Model, backbone: TextBackbone, trained_positions: int | None, card: str, facts: Any
+) -> None:
+    """Writes the preset that `keras_hub.models.Backbone.from_preset` opens, and takes the place of an earlier one.
+
+    Args:
+        folder: the preset's folder.
+        model: the trained `masked_lm`.
+        backbone: what it was made of.
+        trained_positions: how many positions were trained, if the backbone was new: vectors of the others are copies
+            of trained ones, one after another (Beltagy et al. 2020, arXiv:2004.05150, section 5). None for one that
+            was trained before.
+        card: the model card, as Markdown.
+        facts: what pretraining measured, for pretraining.json.
+    """
+    check_preset_target(folder)
+    trained = trained_backbone(model, backbone)
+    if trained_positions is not None and trained_positions < backbone.max_length:
+        table = trained.position_embedding
+        table.set_weights([repeated_positions(table.get_weights()[0], trained_positions)])
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        replace(backbone, model=trained).save(temporary)
+        (temporary / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+        write_json(temporary / MARK, facts)
+        _take_place(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def repeated_positions(table: np.ndarray, trained: int) -> np.ndarray:
+    """A position table [positions, width] whose rows from `trained` on repeat rows 1 to trained - 1."""
+    rows = np.arange(len(table))
+    return table[np.where(rows < trained, rows, 1 + (rows - trained) % (trained - 1))]
+
+
+def _take_place(temporary: Path, folder: Path) -> None:
+    """Renames a finished folder; an earlier preset goes only once the new one is whole."""
+    before = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
+    if folder.exists():
+        os.rename(folder, before)
+    os.rename(temporary, folder)
+    shutil.rmtree(before, ignore_errors=True)
