@@ -1,7 +1,7 @@
 """Training that can be killed at any moment and goes on to the same weights."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,22 @@ from kerasft.base.errors import InputError
 from kerasft.inputs.batching import BatchPlan
 from kerasft.inputs.encoding import row_lengths
 from kerasft.learner import Learner
+from kerasft.training.acceleration import accelerated
 from kerasft.training.augment import Augmentation
 from kerasft.training.callbacks import Average, Best, Plateau, Remembering
-from kerasft.training.fast_recurrent import accelerated
+from kerasft.training.features import FEATURES, Cut, refuse_augmentation
 from kerasft.training.feed import Feed
 from kerasft.training.identity import check_identity, identity_of
 from kerasft.training.interrupt import Request, interruptible
 from kerasft.training.journal import History, Journal
 from kerasft.training.keeper import Keeper
+from kerasft.training.memory_limit import told_when_full
 from kerasft.training.optimizers import make_optimizer
 from kerasft.training.progress import ProgressBar
 from kerasft.training.recipe import Recipe
 from kerasft.training.start import check_precision
 from kerasft.training.state import State, read_state, write_state
+from kerasft.training.thaw import Thaw
 from kerasft.training.trainee import Trainee, assign, make_trainee, served_variables, values_of
 
 
@@ -69,12 +72,22 @@ def fit(
     """
     run, console = Path(run), console or Console()
     _check_monitor(recipe, rows)
+    check_precision(learner.model, recipe.precision)
     identity = identity_of(learner, rows, recipe, augmentation)
+    model, cut = learner.model, None
+    if recipe.freeze == "backbone":
+        refuse_augmentation(augmentation)
+        cut = Cut(model)
+        model, identity["backbone"] = cut.head, cut.digest()[:16]
 
     def feeds() -> tuple[Feed, Feed | None]:
-        return _feeds(learner, rows, recipe, augmentation, cache)
+        def arrays(split: Any) -> dict[str, Any]:
+            encoded = learner.encode(split, cache)
+            return encoded if cut is None else {FEATURES: cut.features(encoded, cache, console)}
 
-    return fit_feeds(learner.model, learner.task, feeds, recipe, run, identity, console)
+        return _feeds(arrays, learner, rows, recipe, augmentation)
+
+    return fit_feeds(model, learner.task, feeds, recipe, run, identity, console)
 
 
 def fit_feeds(
@@ -111,17 +124,20 @@ def fit_feeds(
         assign(model.variables, state.group("model"))
         return History(**state.memory)
 
-    feed, validation = feeds()
-    check_identity(begun, identity)  # only now: a value that cannot be read leaves no begun run behind
-    trainee = _compiled(model, task, recipe, feed, validation)
-    with interruptible(console) as request, _accelerated(recipe, model):
-        keeper = _keeper(recipe, run, trainee, feed, validation, request)
-        try:
-            _train(keeper, recipe, console)
-        finally:
-            feed.stop()
-            if validation is not None:
-                validation.stop()
+    with told_when_full(recipe):
+        feed, validation = feeds()
+        thaw = Thaw(recipe, model)
+        trainee = _compiled(model, task, recipe, feed, validation)
+        check_identity(begun, identity)  # only now: a value that cannot be read leaves no begun run behind
+        with interruptible(console) as request, _accelerated(recipe, model):
+            keeper = _keeper(recipe, run, trainee, feed, validation, request)
+            try:
+                _train(keeper, recipe, thaw, console)
+            finally:
+                thaw.undo()
+                feed.stop()
+                if validation is not None:
+                    validation.stop()
     return _finish(keeper, recipe, final)
 
 
@@ -141,12 +157,16 @@ def _has_validation(rows: Any) -> bool:
 
 
 def _feeds(
-    learner: Learner, rows: Any, recipe: Recipe, augmentation: Augmentation | None, cache: Path | None
+    encode: Callable[[Any], dict[str, Any]],
+    learner: Learner,
+    rows: Any,
+    recipe: Recipe,
+    augmentation: Augmentation | None,
 ) -> tuple[Feed, Feed | None]:
     bound = augmentation.bound(learner) if augmentation is not None else None
 
     def feed(split: Any, train: bool) -> Feed:
-        arrays = learner.encode(split, cache)
+        arrays = encode(split)
         targets, weights = _targets(learner.task, split, train)
         plan = BatchPlan(row_lengths(arrays), recipe.batch_size, seed=recipe.seed)
         return Feed(arrays, targets, plan, weights, in_order=not train, augmentation=bound if train else None)
@@ -216,7 +236,7 @@ def _keeper(
     return keeper
 
 
-def _train(keeper: Keeper, recipe: Recipe, console: Console) -> None:
+def _train(keeper: Keeper, recipe: Recipe, thaw: Thaw, console: Console) -> None:
     keeper.checkpoints.tidy()
     state = keeper.checkpoints.newest()
     if state is not None:
@@ -226,18 +246,18 @@ def _train(keeper: Keeper, recipe: Recipe, console: Console) -> None:
             console.print(f"Going on at {where}.", highlight=False)
     progress = ProgressBar(console, keeper.feed, recipe.epochs)
     callbacks = [*keeper.callbacks, progress, *_tensorboard(recipe, keeper.run), keeper]
+    best = next(item for item in keeper.callbacks if isinstance(item, Best))
     try:
-        if keeper.step:  # what is left of an epoch has its own number of batches, hence its own call
-            _fit_epochs(keeper, callbacks, keeper.epoch, keeper.epoch + 1)
-        _fit_epochs(keeper, callbacks, keeper.epoch, recipe.epochs)
+        while keeper.epoch < recipe.epochs and not best.stopped:
+            # What is left of an epoch has its own number of batches, hence its own call.
+            last = keeper.epoch + 1 if keeper.step else thaw.until(keeper.epoch, recipe.epochs)
+            thaw.apply(keeper.epoch, keeper.trainee)
+            _fit_epochs(keeper, callbacks, keeper.epoch, last)
     finally:
         progress.close()
 
 
 def _fit_epochs(keeper: Keeper, callbacks: list[Any], first: int, last: int) -> None:
-    best = next(item for item in keeper.callbacks if isinstance(item, Best))
-    if first >= last or best.stopped:
-        return
     keeper.feed.start(first, keeper.step)
     keeper.trainee.fit(
         keeper.feed,
@@ -257,7 +277,7 @@ def _tensorboard(recipe: Recipe, run: Path) -> list[Any]:
 
 
 def _accelerated(recipe: Recipe, model: keras.Model) -> AbstractContextManager[Any]:
-    return accelerated(model) if recipe.fast_recurrent else nullcontext()
+    return accelerated(model, recurrent=recipe.fast_recurrent, transformer=recipe.fast_transformer)
 
 
 def _finish(keeper: Keeper, recipe: Recipe, final: Path) -> History:

@@ -1,15 +1,7 @@
-"""Adam, AdamW and SGD that update only the embedding rows a batch touches.
+"""Adam, AdamW and SGD that update only the embedding rows a batch touches, accumulate, and slow lower layers.
 
-On TensorFlow the gradient of an embedding table arrives as row numbers and row gradients. Keras applies
-Adam to all rows nevertheless; for a large table that costs more than the rest of the step. Here only the
-touched rows and their moments are read and written. What that means:
-
-- the gradients of a row that occurs several times are summed first, so clipping sees the true norm;
-- a row that no token of the batch names keeps its value and its moments, bit for bit (dense Adam would
-  still decay the moments and go on moving the row): the "lazy" Adam;
-- without momentum, SGD is the same as the dense one.
-
-On other backends the gradients are dense and the classes are their Keras parents.
+What each ability is, and what it means for the result, is told where it is made: `touched_rows`, `accumulate`,
+`layer_rates`. Where a recipe asks for none of them, the optimizers are Keras's own.
 """
 
 from typing import Any
@@ -17,38 +9,19 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasft.training.accumulate import Accumulating
+from kerasft.training.layer_rates import LayerRates, layer_shares
 from kerasft.training.recipe import Recipe
 from kerasft.training.schedules import make_schedule
+from kerasft.training.touched_rows import TouchedRows, gather, scatter, scatter_sub
 
 
-class _TouchedRows:
-    """Merges duplicate rows of sparse gradients and clips them; subclasses update the rows."""
-
-    def _backend_apply_gradients(self, grads, trainable_variables):
-        grads = [merge_rows(gradient) if _is_sparse(gradient) else gradient for gradient in grads]
-        super()._backend_apply_gradients(grads, trainable_variables)
-
-    def _clip_gradients(self, grads):
-        if not self.global_clipnorm or not any(_is_sparse(gradient) for gradient in grads):
-            return super()._clip_gradients(grads)
-        values = [gradient.values if _is_sparse(gradient) else gradient for gradient in grads]
-        squares = [ops.sum(ops.square(ops.cast(value, "float32"))) for value in values]
-        norm = ops.sqrt(ops.sum(ops.stack(squares)))
-        # A norm of NaN or infinity must stay visible as NaN in the weights, as in Keras.
-        scale = ops.minimum(self.global_clipnorm / norm, 1.0) + (norm - norm)
-        return [_scaled(gradient, scale) for gradient in grads]
-
-    def update_step(self, gradient, variable, learning_rate):
-        """Updates one variable; only the touched rows where the gradient is sparse."""
-        if _is_sparse(gradient):
-            rate = ops.cast(learning_rate, variable.dtype)
-            self._update_rows(gradient.indices, ops.cast(gradient.values, variable.dtype), variable, rate)
-        else:
-            super().update_step(gradient, variable, learning_rate)
+class _Able(Accumulating, LayerRates, TouchedRows):
+    """All abilities in the order in which a gradient meets them."""
 
 
 @keras.saving.register_keras_serializable("kerasft")
-class RowAdam(_TouchedRows, keras.optimizers.Adam):
+class RowAdam(_Able, keras.optimizers.Adam):
     """Adam (Kingma & Ba 2015, arXiv:1412.6980) that updates only the touched rows of embedding tables.
 
     Takes the arguments of `keras.optimizers.Adam`; `amsgrad` is not supported for sparse gradients.
@@ -59,12 +32,12 @@ class RowAdam(_TouchedRows, keras.optimizers.Adam):
         corrected = rate * ops.sqrt(1 - ops.power(self.beta_2, step)) / (1 - ops.power(self.beta_1, step))
         index = self._get_variable_index(variable)
         m_table, v_table = self._momentums[index].value, self._velocities[index].value
-        m, v = _gather(m_table, rows), _gather(v_table, rows)
+        m, v = gather(m_table, rows), gather(v_table, rows)
         m = m + (gradient - m) * (1 - self.beta_1)
         v = v + (ops.square(gradient) - v) * (1 - self.beta_2)
-        _scatter(m_table, rows, m)
-        _scatter(v_table, rows, v)
-        _scatter_sub(variable, rows, m * corrected / (ops.sqrt(v) + self.epsilon))
+        scatter(m_table, rows, m)
+        scatter(v_table, rows, v)
+        scatter_sub(variable, rows, m * corrected / (ops.sqrt(v) + self.epsilon))
 
 
 @keras.saving.register_keras_serializable("kerasft")
@@ -76,7 +49,7 @@ class RowAdamW(RowAdam, keras.optimizers.AdamW):
 
 
 @keras.saving.register_keras_serializable("kerasft")
-class RowSGD(_TouchedRows, keras.optimizers.SGD):
+class RowSGD(_Able, keras.optimizers.SGD):
     """Stochastic gradient descent that updates only the touched rows of embedding tables.
 
     Takes the arguments of `keras.optimizers.SGD`; Nesterov's variant is not supported for sparse gradients.
@@ -86,13 +59,13 @@ class RowSGD(_TouchedRows, keras.optimizers.SGD):
         change = gradient * rate
         if self.momentum:
             table = self.momentums[self._get_variable_index(variable)].value
-            change = change - _gather(table, rows) * self.momentum
-            _scatter(table, rows, -change)
-        _scatter_sub(variable, rows, change)
+            change = change - gather(table, rows) * self.momentum
+            scatter(table, rows, -change)
+        scatter_sub(variable, rows, change)
 
 
 _CLASSES = {
-    # whether sparse: no, yes
+    # without and with the abilities
     "adam": (keras.optimizers.Adam, RowAdam),
     "adamw": (keras.optimizers.AdamW, RowAdamW),
     "sgd": (keras.optimizers.SGD, RowSGD),
@@ -106,6 +79,9 @@ def make_optimizer(recipe: Recipe, model: keras.Model, steps_per_epoch: int) -> 
         recipe: names the optimizer and its options.
         model: weight decay applies to its kernels only; biases, norms and embeddings are spared.
         steps_per_epoch: batches an epoch, for the schedule.
+
+    Raises:
+        InputError: if the recipe's rates decay by layer and the model has no encoder layers.
     """
     schedule = make_schedule(recipe, steps_per_epoch)
     options: dict[str, Any] = {
@@ -117,51 +93,19 @@ def make_optimizer(recipe: Recipe, model: keras.Model, steps_per_epoch: int) -> 
         options["momentum"] = float(recipe.momentum)
     if recipe.optimizer == "adamw":
         options["weight_decay"] = float(recipe.weight_decay)
-    optimizer = _CLASSES[recipe.optimizer][recipe.sparse_embeddings](**options)
+    able = recipe.sparse_embeddings or recipe.accumulate > 1 or recipe.layer_decay < 1
+    if able:
+        options |= {"sparse": recipe.sparse_embeddings, "accumulate": recipe.accumulate, "period": steps_per_epoch}
+    optimizer = _CLASSES[recipe.optimizer][able](**options)
     kernels = {id(variable) for variable in kernels_of(model)}
     spared = [variable for variable in model.trainable_variables if id(variable) not in kernels]
     optimizer.exclude_from_weight_decay(var_list=spared)
     optimizer.build(model.trainable_variables)
+    if recipe.layer_decay < 1:
+        optimizer.slow(layer_shares(model, recipe.layer_decay))
     return optimizer
 
 
 def kernels_of(model: keras.Model) -> list[keras.Variable]:
     """The trainable kernels: what weight decay, L1 and L2 apply to."""
     return [variable for variable in model.trainable_variables if "kernel" in variable.name]
-
-
-def merge_rows(gradient: Any) -> Any:
-    """A sparse gradient in which each row occurs once, the gradients of repeated rows summed."""
-    import tensorflow as tf
-
-    rows, places = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
-    return tf.IndexedSlices(values, rows, gradient.dense_shape)
-
-
-def _is_sparse(gradient: Any) -> bool:
-    # By name, so that other backends need not import TensorFlow to find out.
-    return type(gradient).__name__ == "IndexedSlices"
-
-
-def _scaled(gradient: Any, scale: Any) -> Any:
-    if not _is_sparse(gradient):
-        return gradient * ops.cast(scale, gradient.dtype)
-    values = gradient.values * ops.cast(scale, gradient.values.dtype)
-    return type(gradient)(values, gradient.indices, gradient.dense_shape)
-
-
-def _gather(table: Any, rows: Any) -> Any:
-    return table.sparse_read(rows)
-
-
-def _scatter(table: Any, rows: Any, values: Any) -> None:
-    import tensorflow as tf
-
-    table.scatter_update(tf.IndexedSlices(values, rows))
-
-
-def _scatter_sub(table: Any, rows: Any, values: Any) -> None:
-    import tensorflow as tf
-
-    table.scatter_sub(tf.IndexedSlices(values, rows))

@@ -11,12 +11,15 @@ Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "step", "exponential", "linear", "cosine", "plateau"]
 Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
 Precision = Literal["float32", "mixed_bfloat16"]
+Freeze = Literal["none", "backbone", "gradual"]
 
 _BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
     # field: (least, most, least is allowed, most is allowed)
     "epochs": (1, math.inf, True, False),
     "batch_size": (1, math.inf, True, False),
+    "accumulate": (1, math.inf, True, False),
     "learning_rate": (0, math.inf, False, False),
+    "layer_decay": (0, 1, False, True),
     "warmup": (0, 1, True, False),
     "decay": (0, 1, False, True),
     "decay_epochs": (0, math.inf, False, False),
@@ -54,8 +57,20 @@ class Recipe:
     batch_size: int = 32
     """Rows a step."""
 
+    accumulate: int = 1
+    """Steps whose gradients are averaged into one update: the memory of `batch_size` rows, the updates of
+    `accumulate` times as many. An epoch's last update takes what steps are left."""
+
     learning_rate: float = 1e-3
     """The highest learning rate; what the schedule starts from after the warm-up."""
+
+    layer_decay: float = 1.0
+    """Learning rate of each encoder layer as a share of the next higher one's; the head has the full rate, the
+    embeddings the lowest. For models with layers transformer_layer_0, ...; 1 for one rate."""
+
+    freeze: Freeze = "none"
+    """What of a pretrained model is not trained: nothing (none); all below the head, whose features are then computed
+    once (backbone); in the first epoch all below the head, then one layer less each epoch, from the top (gradual)."""
 
     optimizer: Optimizer = "adam"
     """adam; adamw: adam with weight decay; sgd: with momentum."""
@@ -117,6 +132,9 @@ class Recipe:
     fast_recurrent: bool = True
     """Use the faster inner loop of recurrent layers where there is one (TensorFlow on CPU)."""
 
+    fast_transformer: bool = True
+    """Use the faster computation of transformer layers where there is one (TensorFlow on CPU)."""
+
     seed: int = 0
     """Seed of initial weights, dropout and the order of rows."""
 
@@ -132,6 +150,7 @@ class Recipe:
             ("schedule", Schedule),
             ("monitor", Monitor),
             ("precision", Precision),
+            ("freeze", Freeze),
         ):
             _check_choice(name, getattr(self, name), get_args(kind))
         for field in dataclasses.fields(self):
@@ -146,6 +165,20 @@ class Recipe:
                 self,
                 ("optimizer", "weight_decay"),
                 "Choose --optimizer adamw, or --l2 for a term in the loss.",
+            )
+        if self.freeze == "gradual" and self.epochs == 1:
+            raise _conflict(
+                "gradual unfreezing takes more than one epoch, as the first one trains the head alone",
+                self,
+                ("freeze", "epochs"),
+                "Give more --epochs, or --freeze none or backbone.",
+            )
+        if self.freeze == "backbone" and self.layer_decay != 1:
+            raise _conflict(
+                "with a frozen backbone there are no layers whose rates could decay",
+                self,
+                ("freeze", "layer_decay"),
+                "Leave --layer-decay out, or give --freeze none or gradual.",
             )
         if self.schedule == "plateau" and self.early_stopping and self.early_stopping <= self.plateau_patience:
             raise _conflict(

@@ -93,8 +93,10 @@ def make_schedule(recipe: Recipe, steps_per_epoch: int) -> WarmupSchedule | None
 
     Args:
         recipe: names the schedule and its parameters.
-        steps_per_epoch: batches an epoch, to turn epochs and shares into steps.
+        steps_per_epoch: batches an epoch, to turn epochs and shares into steps. The schedule's steps are updates,
+            of `recipe.accumulate` batches each.
     """
+    steps_per_epoch = updates_per_epoch(recipe, steps_per_epoch)
     total = recipe.epochs * steps_per_epoch
     peak, warmup = recipe.learning_rate, warmup_steps(recipe, steps_per_epoch)
     decay_steps = max(1, round(recipe.decay_epochs * steps_per_epoch))
@@ -112,3 +114,8 @@ def make_schedule(recipe: Recipe, steps_per_epoch: int) -> WarmupSchedule | None
 def warmup_steps(recipe: Recipe, steps_per_epoch: int) -> int:
     """Steps of the recipe's warm-up."""
     return math.floor(recipe.warmup * recipe.epochs * steps_per_epoch)
+
+
+def updates_per_epoch(recipe: Recipe, steps_per_epoch: int) -> int:
+    """Updates of the weights an epoch: the last one takes the batches that are left."""
+    return -(-steps_per_epoch // recipe.accumulate)

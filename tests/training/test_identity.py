@@ -23,3 +23,26 @@ def test_identity_names_every_difference(tmp_path):
     assert "learning_rate 0.1 -> 0.2; data 'a' -> 'b'" in str(error.value)
     assert f"Where: {tmp_path / 'run'}." in str(error.value)
     assert "seed" not in str(error.value)
+
+
+def test_a_run_of_an_earlier_version_had_the_defaults_of_later_settings(tmp_path):
+    path = tmp_path / "checkpoints" / "identity.json"
+    now = identity_of(make_learner(Recipe()), make_rows(), Recipe())
+    later = ("accumulate", "layer_decay", "freeze", "labels")
+    check_identity(path, {name: value for name, value in now.items() if name not in later})
+    check_identity(path, now)
+    with pytest.raises(InputError, match="begun with other settings: accumulate 1 -> 4"):
+        check_identity(path, now | {"accumulate": 4})
+
+
+def test_other_labels_are_told_as_labels(tmp_path):
+    path = tmp_path / "run" / "checkpoints" / "identity.json"
+    check_identity(path, {"labels": {"label": ["negative", "positive"]}, "task": "a"})
+    with pytest.raises(InputError) as error:
+        check_identity(path, {"labels": {"label": ["bad", "good"]}, "task": "b"})
+    assert str(error.value) == (
+        "the labels of the rows differ from those that the run was begun with. "
+        f"Received: {{'label': ['bad', 'good']}}. Where: {tmp_path / 'run'}. "
+        "Allowed: {'label': ['negative', 'positive']}. "
+        "A model answers with the labels it was built for: choose another --run for these rows."
+    )

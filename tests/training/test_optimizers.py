@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from kerasft.training import Recipe
-from kerasft.training.optimizers import RowAdam, RowAdamW, RowSGD, make_optimizer, merge_rows
+from kerasft.training.optimizers import RowAdam, RowAdamW, RowSGD, make_optimizer
+from kerasft.training.touched_rows import merge_rows
 
 ROWS, WIDTH = 6, 3
 EVERY_ROW = [0, 1, 2, 3, 4, 5, 1, 1]
