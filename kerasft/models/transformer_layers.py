@@ -20,7 +20,8 @@ def encode_tokens(
     """The vectors that a backbone gives framed tokens.
 
     The layers are copies, with the backbone's weights and names, so that nothing of the backbone changes. They follow
-    the current dtype policy. Those that are not trained drop nothing either.
+    the current dtype policy. Those that are not trained drop nothing either. (Keras
+    does not save that for the layers inside an encoder layer: they are trained where a saved model is trained further.)
 
     Args:
         backbone: the encoder.
@@ -67,13 +68,14 @@ class _Copier:
         self, name: str, *args: Any, cls: Any = None, changes: dict[str, Any] | None = None, **options: Any
     ) -> Any:
         layer = self.model.get_layer(name)
-        config = {**layer.get_config(), "name": self.prefix + name, "trainable": self.trainable, **(changes or {})}
+        config = {**layer.get_config(), "name": self.prefix + name, **(changes or {})}
         del config["dtype"]  # that of the model in the making, not that of the backbone
         if not self.trainable:
             config |= {key: 0.0 for key in ("dropout", "rate") if key in config}
         copy = (cls or type(layer)).from_config(config)
         x = copy(*args, **options)
         copy.set_weights(layer.get_weights())
+        copy.trainable = self.trainable  # now that the layers inside are there: those made later would be trained
         return x
 
 
