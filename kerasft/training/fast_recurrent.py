@@ -4,23 +4,17 @@
 variables, the same results to rounding, so a model is built, saved and exported as plain Keras layers.
 """
 
-import itertools
-import math
-import os
 import types
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
 
 from kerasft.base.errors import InputError
+from kerasft.training.cores import aligned_empty, cores, side_by_side
 from kerasft.training.memory import keep_freed_memory
-
-_ALIGNMENT = 64
 
 
 @contextmanager
@@ -41,19 +35,19 @@ def accelerated(model: keras.Model) -> Iterator[list[str]]:
         with accelerated(model):
             model.fit(batches)
     """
-    layers = [layer for layer in recurrent_layers(model) if _covers(layer)] if _is_tensorflow_cpu() else []
+    layers = [layer for layer in recurrent_layers(model) if _covers(layer)] if is_tensorflow_cpu() else []
     if layers:
         keep_freed_memory()
     for layer in layers:
         inner_loop = _lstm_loop if isinstance(layer, keras.layers.LSTM) else _gru_loop
         object.__setattr__(layer, "inner_loop", types.MethodType(inner_loop, layer))
-    _drop_compiled_functions(model)
+    drop_compiled_functions(model)
     try:
         yield [layer.name for layer in layers]
     finally:
         for layer in layers:
             object.__delattr__(layer, "inner_loop")
-        _drop_compiled_functions(model)
+        drop_compiled_functions(model)
 
 
 def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
@@ -70,7 +64,8 @@ def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
     return found
 
 
-def _is_tensorflow_cpu() -> bool:
+def is_tensorflow_cpu() -> bool:
+    """Whether Keras runs on TensorFlow and no GPU is there."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -89,7 +84,8 @@ def _covers(layer: keras.layers.RNN) -> bool:
     )
 
 
-def _drop_compiled_functions(model: keras.Model) -> None:
+def drop_compiled_functions(model: keras.Model) -> None:
+    """Lets the model's steps be traced again, with the layers as they are then."""
     model.train_function = model.test_function = model.predict_function = None
 
 
@@ -205,8 +201,8 @@ def _lstm_forward(reverse, blank, shares, lengths, recurrent, state, cell):
     from kerasft.training.recurrent_kernels import lstm_forward
 
     rows, steps, units = shares.shape[0], shares.shape[1], recurrent.shape[0]
-    state, cell, gates = state.copy(), cell.copy(), _empty(shares.shape)
-    outputs, before, cells = (_empty((rows, steps, units)) for _ in range(3))
+    state, cell, gates = state.copy(), cell.copy(), aligned_empty(shares.shape)
+    outputs, before, cells = (aligned_empty((rows, steps, units)) for _ in range(3))
     given, made = (shares, lengths), (state, cell, outputs, gates, before, cells)
     _over_rows(lstm_forward, given, (reverse, blank, recurrent), made)
     return [outputs, state, cell, gates, before, cells]
@@ -215,7 +211,7 @@ def _lstm_forward(reverse, blank, shares, lengths, recurrent, state, cell):
 def _lstm_backward(reverse, blank, gates, lengths, recurrent_t, initial_cell, cells, d_outputs, d_state, d_cell):
     from kerasft.training.recurrent_kernels import lstm_backward
 
-    d_state, d_cell, d_gates = d_state.copy(), d_cell.copy(), _empty(gates.shape)
+    d_state, d_cell, d_gates = d_state.copy(), d_cell.copy(), aligned_empty(gates.shape)
     made = (initial_cell, cells, d_outputs, d_state, d_cell, d_gates)
     _over_rows(lstm_backward, (gates, lengths), (reverse, blank, recurrent_t), made)
     return [d_gates, d_state, d_cell]
@@ -225,8 +221,8 @@ def _gru_forward(reverse, blank, shares, lengths, recurrent, bias, state):
     from kerasft.training.recurrent_kernels import gru_forward
 
     rows, steps, units = shares.shape[0], shares.shape[1], recurrent.shape[0]
-    state, gates = state.copy(), _empty(shares.shape)
-    outputs, before, inner = (_empty((rows, steps, units)) for _ in range(3))
+    state, gates = state.copy(), aligned_empty(shares.shape)
+    outputs, before, inner = (aligned_empty((rows, steps, units)) for _ in range(3))
     made = (state, outputs, gates, before, inner)
     _over_rows(gru_forward, (shares, lengths), (reverse, blank, recurrent, bias), made)
     return [outputs, state, gates, before, inner]
@@ -235,17 +231,10 @@ def _gru_forward(reverse, blank, shares, lengths, recurrent, bias, state):
 def _gru_backward(reverse, blank, gates, lengths, recurrent_t, before, inner, d_outputs, d_state):
     from kerasft.training.recurrent_kernels import gru_backward
 
-    d_state, d_gates, d_inner = d_state.copy(), _empty(gates.shape), _empty(gates.shape)
+    d_state, d_gates, d_inner = d_state.copy(), aligned_empty(gates.shape), aligned_empty(gates.shape)
     made = (before, inner, d_outputs, d_state, d_gates, d_inner)
     _over_rows(gru_backward, (gates, lengths), (reverse, blank, recurrent_t), made)
     return [d_gates, d_inner, d_state]
-
-
-def _empty(shape: tuple[int, ...]) -> np.ndarray:
-    """An array on a boundary that TensorFlow takes over without copying it."""
-    raw = np.empty(4 * math.prod(shape) + _ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % _ALIGNMENT
-    return raw[start : start + 4 * math.prod(shape)].view(np.float32).reshape(shape)
 
 
 def _over_rows(kernel: Any, first: tuple[Any, ...], shared: tuple[Any, ...], last: tuple[Any, ...]) -> None:
@@ -258,22 +247,10 @@ def _over_rows(kernel: Any, first: tuple[Any, ...], shared: tuple[Any, ...], las
         last: as first.
     """
     rows = len(first[0])
-    slices = max(1, min(_cores(), rows // 4))
+    slices = max(1, min(cores(), rows // 4))
     edges = [rows * number // slices // 2 * 2 for number in range(slices)] + [rows]  # even: kernels take row pairs
 
     def work(start: int, stop: int) -> None:
         kernel(*(array[start:stop] for array in first), *shared, *(array[start:stop] for array in last))
 
-    others = [_pool().submit(work, *edge) for edge in itertools.pairwise(edges[1:])]
-    work(*edges[:2])
-    for other in others:
-        other.result()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="recurrent")
+    side_by_side(work, edges)
