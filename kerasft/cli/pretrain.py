@@ -1,5 +1,6 @@
 """The whole path behind `apps.pretrain_bert`: texts, vocabulary, corpus, training, preset, card, summary."""
 
+import dataclasses
 import json
 import math
 import re
@@ -87,6 +88,8 @@ def pretrain_and_export(
     backbone = make_backbone(texts, backbone_options, recipe, cache, console)
     corpus = make_corpus(texts, backbone, cache, console)
     objective = Objective(**vars(objective_options))
+    if backbone_options.backbone is not None:
+        objective = dataclasses.replace(objective, count_first=False)  # its tokens have learned more than that
     plan = make_plan(corpus, backbone, objective, recipe)
     _tell_plan(plan, corpus, backbone, recipe, console)
     model, history = pretrain(
@@ -121,7 +124,7 @@ def _tell_plan(plan: Plan, corpus: Corpus, backbone: TextBackbone, recipe: Recip
         f"{len(corpus.ids):,} tokens of {len(backbone.vocabulary):,} different ones; {model.num_layers} layers of "
         f"{model.hidden_dim}, {model.count_params():,} weights",
         f"{train.per_pass:,} sequences of {train.instances.length} tokens a pass, {train.instances.packing():.1%} of "
-        f"them real tokens; {plan.held_out.per_pass:,} of held-out documents",
+        f"them real tokens; {len(plan.held_out.lengths):,} of held-out documents",
         f"{plan.steps:,} steps of {recipe.batch_size} sequences are {plan.passes:.2f} passes, measured "
         f"{plan.stretches} times: each line below is such a part",
         sep="\n",
@@ -151,7 +154,7 @@ def measured(history: History, plan: Plan, corpus: Corpus, backbone: TextBackbon
         "masked_accuracy": row["val_token_accuracy"] if several else row["val_accuracy"],
         "perplexity": row["val_perplexity"],
         "next_sentence_accuracy": row["val_next_accuracy"] if several else None,
-        "held_out_documents_sequences": plan.held_out.per_pass,
+        "held_out_documents_sequences": len(plan.held_out.lengths),
         "measured_after_step": (number + 1) * len(plan.train),
         "steps": plan.steps,
         "passes": plan.passes,
@@ -213,7 +216,8 @@ word pieces, {facts["positions"]} positions), pretrained on {", ".join(f"{n:,} {
 texts of `{facts["source"]}`, {facts["corpus_tokens"]:,} tokens; none of validation or test rows.{synthetic}
 
 Open it: `keras_hub.models.BertBackbone.from_preset("{name}")` and
-`keras_hub.tokenizers.BertTokenizer.from_preset("{name}")`; fine-tune it: `python -m apps.bert_sentiment --backbone {name}`.
+`keras_hub.tokenizers.BertTokenizer.from_preset("{name}")`; fine-tune it:
+`python -m apps.bert_sentiment --backbone {name}`.
 
 | on held-out documents | |
 | --- | --- |

@@ -66,11 +66,14 @@ class ObjectiveOptions:
     whole_word: bool = False
     """Mask all pieces of a word or none."""
 
-    next_sentence: bool = True
-    """Learn whether one stretch of text follows another; --no-next-sentence learns from one stream of sentences."""
+    next_sentence: bool = False
+    """Also learn whether one stretch of text follows another, from pairs; else from one stream of sentences."""
 
     dropout: float = 0.0
     """Share of features dropped while pretraining; the preset has the usual 0.1 for fine-tuning."""
+
+    count_first: bool = True
+    """Start the token table of a new backbone from which tokens stand beside which, in a minute or so."""
 
     steps: int = 0
     """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take."""
