@@ -48,6 +48,7 @@ def main(arguments: Sequence[str]) -> None:
             config.rows.data,
             text_column=config.rows.text_column,
             label_column=config.rows.label_column,
+            train_rows=config.rows.train_rows,
             drop_leaks=config.rows.drop_leaks,
             seed=config.recipe.seed,
             cache=run / "cache",

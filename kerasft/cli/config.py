@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +20,11 @@ _SPARED = ("run", "config", "tolerance")
 
 
 def parse(
-    config_type: type[Config], arguments: Sequence[str], prog: str, sample: Mapping[str, Any] | None = None
+    config_type: type[Config],
+    arguments: Sequence[str],
+    prog: str,
+    sample: Mapping[str, Any] | None = None,
+    suited: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
 ) -> Config:
     """Reads a config from the command line, on top of the file that `--config` names.
 
@@ -32,6 +36,7 @@ def parse(
         prog: the command shown in the help.
         sample: options by name that suit the generated sample better than the defaults; they hold where the
             config's `data` is "sample" and nothing else is said.
+        suited: gives such options for what was said, as `flat` has it.
 
     Returns:
         The config; what the command line says goes before what the file says.
@@ -50,9 +55,11 @@ def parse(
         arguments = _file_arguments(config_type, path, _named_options(arguments)) + arguments
     read = partial(tyro.cli, config_type, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
     config = read(args=arguments)
-    if sample and flat(config).get("data") == "sample":
+    better = dict(sample or {}) if flat(config).get("data") == "sample" else {}
+    better |= suited(flat(config)) if suited is not None else {}
+    if better:
         named = _named_options(arguments)
-        for name, value in sample.items():
+        for name, value in better.items():
             if name not in named:
                 arguments = _as_arguments(name, value, Path(prog)) + arguments
         config = read(args=arguments)

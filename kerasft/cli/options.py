@@ -24,6 +24,9 @@ class DataOptions:
     drop_leaks: bool = False
     """Remove from the train rows those whose text is also in the validation or test rows."""
 
+    train_rows: int | None = None
+    """Use only so many of the train rows, drawn by the seed, every label in proportion. Default: all."""
+
     split_column: str | None = None
     """Column that says of each row train, validation or test. Default: a column named split, if there is one."""
 

@@ -1,5 +1,6 @@
 """The whole path behind a training app: train, measure, write down, export, prove, report, sum up."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from kerasft.export import export
 from kerasft.export.model_card import write_model_card
 from kerasft.export.publish import check_target
 from kerasft.learner import Learner
+from kerasft.models.low_rank import has_low_rank, merged
 from kerasft.training import Augmentation, History, Recipe, fit
-from kerasft.training.schedules import make_schedule
+from kerasft.training.schedules import make_schedule, updates_per_epoch
 
 _SCHEDULE_POINTS = 200
 
@@ -35,6 +37,7 @@ def train_and_publish(
     run: Path,
     app: str,
     augmentation: Augmentation | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Takes a learner and its rows to a run folder with a report and a published, verified bundle.
 
@@ -49,6 +52,7 @@ def train_and_publish(
         run: the run folder, as `open_run` gave it.
         app: name of the app; the bundle's default folder is exported/APP.
         augmentation: what is done to train rows, or None.
+        facts: what report and card should say of the model beside its parameters, in words or numbers by name.
 
     Returns:
         What the report shows.
@@ -67,9 +71,12 @@ def train_and_publish(
     _tell_rows(rows, console)
     cache = run / "cache"
     history = fit(learner, rows, recipe, run, augmentation=augmentation, cache=cache, console=console)
+    facts = {**(facts or {}), **_trained(learner.model)}
+    learner = _merged(learner)
     if not (run / "model.keras").exists():
         _write_learner(learner, run)
     result = _measure(learner, rows, recipe, options, history, config, app, cache, console)
+    result = RunResult.of({**result.to_json(), "model": {**result.model, **facts}})
     if augmentation is not None:
         pictures = augmentation_pictures(learner, rows.train, augmentation, recipe.seed, cache)
         result = RunResult.of({**result.to_json(), "augmentation": pictures or None})
@@ -89,6 +96,18 @@ def train_and_publish(
     write_json(done, result.to_json())
     print_summary(result, run, published, console)
     return result
+
+
+def _trained(model: Any) -> dict[str, int]:
+    """How many parameters were trained, where that is not all of them."""
+    trained = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+    return {"trained_parameters": trained} if has_low_rank(model) else {}
+
+
+def _merged(learner: Learner) -> Learner:
+    """The learner with low-rank updates worked into the weights: what is measured is what is exported."""
+    model = merged(learner.model)
+    return learner if model is learner.model else Learner(learner.inputs, model, learner.task, learner.on_bad)
 
 
 def _all_metrics(result: RunResult) -> dict[str, Any]:
@@ -197,7 +216,9 @@ def _schedule_points(recipe: Recipe, train_rows: int) -> list[tuple[float, float
     schedule = make_schedule(recipe, steps_per_epoch)
     if schedule is None:
         return None
-    steps = np.unique(np.linspace(0, steps_per_epoch * recipe.epochs - 1, _SCHEDULE_POINTS).astype(int))
+    steps = np.unique(
+        np.linspace(0, updates_per_epoch(recipe, steps_per_epoch) * recipe.epochs - 1, _SCHEDULE_POINTS).astype(int)
+    )
     return [(int(step), float(schedule(int(step)))) for step in steps]
 
 

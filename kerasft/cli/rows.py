@@ -7,8 +7,11 @@ from kerasft.cli.media_options import InputOptions
 from kerasft.cli.options import DataOptions
 
 
-def load_rows(options: DataOptions, wanted: InputOptions, seed: int, cache: Path) -> Any:
-    """The rows of the data that the options name, with the inputs and targets they name."""
+def load_rows(
+    options: DataOptions, wanted: InputOptions, seed: int, cache: Path, sample_spec: str = "sample:multimodal"
+) -> Any:
+    """The rows of the data that the options name, with the inputs and targets they name; of `sample_spec` for
+    "sample"."""
     from kerasft import data
 
     sample = options.data == "sample"
@@ -21,7 +24,7 @@ def load_rows(options: DataOptions, wanted: InputOptions, seed: int, cache: Path
     }
     media = "image" in names or "audio" in names
     return data.load(
-        "sample:multimodal" if sample else options.data,
+        sample_spec if sample else options.data,
         inputs=names,
         **{option: value for name in names for option, value in columns[name].items()},
         files=wanted.files if media else None,
@@ -31,6 +34,7 @@ def load_rows(options: DataOptions, wanted: InputOptions, seed: int, cache: Path
         test_where=options.test_where,
         validation_where=options.validation_where,
         min_label_rows=wanted.min_label_rows,
+        train_rows=options.train_rows,
         drop_leaks=options.drop_leaks,
         seed=seed,
         cache=cache,

@@ -50,7 +50,9 @@ def _check(folder: Path, config: Any) -> bool:
     if folder.is_file():
         raise InputError("the run folder is a file", received=str(folder), where="--run")
     if written.exists():
-        _check_same(read_config(written), meaning(config), folder)
+        # What a run of an earlier version does not tell had its default then.
+        defaults = meaning(type(config)())
+        _check_same(defaults | read_config(written), meaning(config), folder)
         return True
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(

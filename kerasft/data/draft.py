@@ -177,6 +177,29 @@ class Draft:
         self.facts[split] = self.facts["train"]
         self.made.add(split)
 
+    def keep_train(self, count: int, seed: int) -> None:
+        """Keeps only some train rows, every label of the first target in proportion; counts are to be made anew.
+
+        Raises:
+            InputError: if there are not as many, or fewer are wanted than there are labels.
+        """
+        codes = self.codes("train", self.first_target)
+        labels = len(np.unique(codes))
+        if not labels <= count <= len(codes):
+            raise InputError(
+                "so many train rows cannot be kept",
+                received=count,
+                where="--train-rows",
+                allowed=f"{labels:,} (a row of each label) to {len(codes):,} (all train rows)",
+            )
+        if count < len(codes):
+            kept, _ = stratified(codes, 1 - count / len(codes), seed)
+            self.rows["train"] = self.rows["train"][kept]
+            self.checks["warnings"].append(
+                f"Of {len(codes):,} train rows {count:,} are used, every label in proportion; other splits are whole."
+            )
+        self.checks["duplicates"] = {}
+
     def finish(self, drop_leaks: bool) -> Rows:
         """The rows as they now stand."""
         return finish(self, drop_leaks)

@@ -62,6 +62,7 @@ def take_in(source: Source, wanted: Wanted, cache: Path) -> Intake:
         plans[name], stored[name] = here, store(parts, here, cache)
     rows = {split: np.arange(held.table.num_rows) for split, held in stored.items()}
     divided_by, warnings = None, []
+    notes = [part.note for part in source.parts if part.note]
     if list(dict.fromkeys(part.split for part in source.parts)) == ["all"]:
         divided, divided_by, warnings = divide(stored["train"], plan, wanted)
         rows = divided or rows
@@ -73,7 +74,7 @@ def take_in(source: Source, wanted: Wanted, cache: Path) -> Intake:
         for split, held in stored.items()
     }
     facts = {split: known.get(split, known["train"]) for split in rows}
-    return Intake(plan, tabular, facts, rows, divided_by, warnings)
+    return Intake(plan, tabular, facts, rows, divided_by, notes + warnings)
 
 
 def _media(stored: Stored, plan: Plan, files: MediaFiles | None) -> dict[str, Media]:

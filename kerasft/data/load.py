@@ -30,6 +30,7 @@ def load(
     validation_where: str | None = None,
     test_where: str | None = None,
     min_label_rows: int = 0,
+    train_rows: int | None = None,
     label_required: bool = True,
     seed: int = 0,
     cache: str | Path,
@@ -70,6 +71,8 @@ def load(
         validation_where: a rule that says which rows are the validation split, such as "id % 10 == 1".
         test_where: likewise for the test split, such as "id % 10 == 0" or "speaker == theo".
         min_label_rows: labels with fewer train rows count as missing everywhere. Default 0.
+        train_rows: keep only so many of the train rows, drawn by the seed, every label of the first target in
+            proportion; the other splits stay whole, and are the same for any number. Default None: all.
         label_required: False also takes rows and files without labels. Default True.
         seed: for the splits that are made here. Default 0.
         cache: folder for the converted, memory-mapped files; a second load of unchanged files is quick.
@@ -106,7 +109,16 @@ def load(
     )
     check_fractions(validation, test)
     source = open_source(spec, wanted.names(), wanted.inputs)
-    return assemble(source, wanted, Path(cache), seed=seed, validation=validation, test=test, drop_leaks=drop_leaks)
+    return assemble(
+        source,
+        wanted,
+        Path(cache),
+        seed=seed,
+        validation=validation,
+        test=test,
+        drop_leaks=drop_leaks,
+        train_rows=train_rows,
+    )
 
 
 def assemble(
@@ -118,6 +130,7 @@ def assemble(
     validation: float = 0.1,
     test: float = 0.1,
     drop_leaks: bool = False,
+    train_rows: int | None = None,
 ) -> Rows:
     """The rows of a source that is open, split and checked; see `load`."""
     draft = Draft(source, wanted, cache)
@@ -129,4 +142,7 @@ def assemble(
     draft.count([(a, b) for a, b in itertools.combinations(LABELLED, 2) if a in made or b in made])
     if drop_leaks:
         draft.drop_leaks(made)
+    if train_rows is not None:
+        draft.keep_train(train_rows, seed + 2)
+        draft.count([(a, b) for a, b in itertools.combinations(LABELLED, 2)])
     return draft.finish(drop_leaks)

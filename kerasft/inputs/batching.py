@@ -23,7 +23,7 @@ class BatchPlan:
     Args:
         lengths: the length of every row, int [rows], each at least 1.
         batch_size: rows a batch; the last one of an epoch may be smaller.
-        widths: ascending widths to pad to; default: `choose_widths(lengths)`.
+        widths: ascending widths to pad to; default: `choose_widths(lengths)`, the last one cut to the longest row.
         seed: the shuffle's seed.
 
     Raises:
@@ -44,7 +44,9 @@ class BatchPlan:
         if batch_size < 1:
             raise InputError("batch_size must be at least 1", received=batch_size)
         self.batch_size, self.seed = batch_size, seed
-        self.widths = np.asarray(choose_widths(self.lengths) if widths is None else widths, dtype=np.int64)
+        if widths is None:  # no wider than the longest row: an encoder may have no positions beyond it
+            widths = np.minimum(choose_widths(self.lengths), self.lengths.max())
+        self.widths = np.asarray(widths, dtype=np.int64)
         if self.lengths.max() > self.widths[-1]:
             raise InputError(
                 "a row is longer than the last width",

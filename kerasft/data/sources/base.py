@@ -19,6 +19,7 @@ class Part:
         read: gives the rows as record batches, from the start, each time it is called.
         locate: the place of a row (counted from 0) for a message; may read the source again.
         folder: what the names of media files are relative to where the user does not say, or None.
+        note: what was concluded about the part and a person should know, or empty.
     """
 
     split: str
@@ -28,6 +29,7 @@ class Part:
     read: Callable[[], Iterator[pa.RecordBatch]]
     locate: Callable[[int], str] | None = None
     folder: Path | None = None
+    note: str = ""
 
     def where(self, row: int, exactly: bool = True) -> str:
         """The place of a row, counted from 0; `exactly` may take the time to read the source again."""

@@ -7,7 +7,7 @@ from 1 below the header; a line number is that of the row's first line.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +18,7 @@ import pyarrow.csv as arrow_csv
 from kerasft.base.errors import InputError
 from kerasft.data.sources.base import Part, file_key
 from kerasft.data.sources.files import BROKEN, open_bytes, refuse_broken, refuse_encoding
+from kerasft.data.sources.headerless import text_and_label
 
 _BLOCK = 8 << 20
 _HEAD = 1 << 20
@@ -37,21 +38,32 @@ def tsv_part(split: str, path: Path, wanted: list[str]) -> Part:
 def _part(split: str, path: Path, wanted: list[str], delimiter: str) -> Part:
     """A file whose first row names its columns, unless a wanted name is a whole number and not among them.
 
+    Where no column is wanted by name, texts and labels without a header are recognised, see `text_and_label`.
+
     Raises:
         InputError: if the file is empty, not UTF-8, or names a column twice.
     """
-    first = _first_row(path, delimiter)
+    rows = _first_rows(path, delimiter)
+    first, note = rows[0], ""
     header = not any(name.isdecimal() and name not in first for name in wanted)
     columns = [name or f"unnamed {i}" for i, name in enumerate(first)] if header else list(map(str, range(len(first))))
+    if header and not wanted and (found := text_and_label(rows)):
+        header, columns = False, found
+        note = (
+            f"{path.name} has no header row, as {first[found.index('label')]!r} in its first row is a label of other "
+            f"rows too: column {found.index('text')} was taken for the text, column {found.index('label')} for the "
+            "label."
+        )
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise InputError("the header names a column twice", received=twice, where=str(path), allowed=columns)
     file = _File(path, columns, header, delimiter)
-    key = (delimiter, header, *file_key(path))
-    return Part(split, str(path), key, columns, file.batches, file.locate, path.parent)
+    key = (delimiter, header, *([] if not note else columns), *file_key(path))
+    return Part(split, str(path), key, columns, file.batches, file.locate, path.parent, note)
 
 
-def _first_row(path: Path, delimiter: str) -> list[str]:
+def _first_rows(path: Path, delimiter: str) -> list[list[str]]:
+    """The rows of the file's head that are not blank; the last one may be cut short."""
     try:
         with open_bytes(path) as file:
             head = file.read(_HEAD)
@@ -61,13 +73,21 @@ def _first_row(path: Path, delimiter: str) -> list[str]:
     if "\ufffd" in text[:-1]:
         refuse_encoding(path)
     if delimiter == "\t":
-        rows = (line.split("\t") for line in text.splitlines())
+        lines = (line.split("\t") for line in text.splitlines())
     else:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    first = next((row for row in rows if row and row != [""]), None)
-    if first is None:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = [row for row in _readable(lines) if row and row != [""]]
+    if not rows:
         raise InputError("the file is empty", where=str(path))
-    return [_unquoted(name).strip() for name in first] if delimiter == "\t" else [name.strip() for name in first]
+    return [[(_unquoted(field) if delimiter == "\t" else field).strip() for field in row] for row in rows]
+
+
+def _readable(lines: Iterable[list[str]]) -> Iterator[list[str]]:
+    """The rows up to one that the csv module refuses, a field that is too long for it for instance."""
+    try:
+        yield from lines
+    except csv.Error:
+        return
 
 
 def _unquoted(field: str) -> str:

@@ -1,0 +1,141 @@
+"""Options of `apps.bert_sentiment`: which encoder, what of it is trained, how long texts are read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kerasft.base.errors import InputError
+from kerasft.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class BertOptions:
+    """The encoder and its head."""
+
+    backbone: str | None = None
+    """Pretrained encoder: a KerasHub folder, a Hugging Face folder (config.json, safetensors, vocabulary) or the name
+    of a KerasHub preset, which needs the network once. Its vocabulary and casing are used. Default: a new one."""
+
+    size: Literal["tiny", "mini", "small", "medium", "base"] = "tiny"
+    """Layers x width of a new encoder: tiny 2 x 128, mini 4 x 256, small 4 x 512, medium 8 x 512, base 12 x 768."""
+
+    vocabulary: int = 16_000
+    """Most word pieces of a new encoder, learnt from the train rows alone."""
+
+    lowercase: bool = True
+    """Turn letters into lower case and take accents away, for a new encoder."""
+
+    head: Literal["cls", "mean", "max"] = "cls"
+    """The vector that is classified: the first token's, or the mean or maximum over all tokens."""
+
+    dropout: float = 0.1
+    """Share of the head's features dropped while training."""
+
+    max_tokens: int = 256
+    """Tokens of a text that are read, [CLS] and [SEP] included; 1,024 where texts are read in windows."""
+
+    long: Literal["truncate", "head-tail", "windows"] = "head-tail"
+    """Longer texts: their first tokens; half of them from the start and half from the end; or overlapping windows,
+    whose vectors are pooled."""
+
+    window: int = 128
+    """Tokens of a window, [CLS] and [SEP] included."""
+
+    window_stride: int | None = None
+    """Tokens from the start of a window to that of the next. Default: three quarters of the text in a window."""
+
+    window_pooling: Literal["mean", "max", "attention"] = "mean"
+    """How the windows' vectors become one."""
+
+    lora_rank: int | None = None
+    """Train low-rank updates of queries and values, of this rank, and the head alone. Default: all weights."""
+
+    label_smoothing: float = 0.0
+    """Share of the target that is spread over all labels."""
+
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced: rows of rare labels weigh more in the loss."""
+
+    @property
+    def sequence(self) -> int:
+        """Tokens that the encoder reads at once."""
+        return self.window if self.long == "windows" else self.max_tokens
+
+    def check(self, recipe: Recipe) -> None:
+        """Raises an InputError for options that contradict each other or the recipe."""
+        if self.lora_rank is not None and self.lora_rank < 1:
+            raise InputError(
+                "the rank of low-rank updates must be at least 1",
+                received=self.lora_rank,
+                where="--lora-rank",
+                hint="Leave --lora-rank out to train all weights.",
+            )
+        if self.max_tokens < 3:
+            raise InputError(
+                "a text must have room for [CLS], a token and [SEP]", received=self.max_tokens, where="--max-tokens"
+            )
+        if self.window_stride is not None and self.long != "windows":
+            raise _conflict("only windows have a stride", "--window-stride and --long", "Give --long windows.")
+        kept = "--lora-rank" if self.lora_rank is not None else f"--freeze {recipe.freeze}"
+        if self.backbone is None and kept != "--freeze none":
+            hint = f"Name a pretrained one with --backbone, or leave {kept.split()[0]} out."
+            raise _conflict(f"{kept} keeps what an encoder has learnt, and a new one has learnt nothing", kept, hint)
+        if recipe.freeze != "backbone":
+            return
+        if self.lora_rank is not None:
+            hint = "Leave one of them out."
+            raise _conflict(
+                "low-rank updates train inside the backbone, which is frozen", "--lora-rank and --freeze", hint
+            )
+        if self.long == "windows" and self.window_pooling == "attention":
+            hint = "Give --window-pooling mean or max, or --freeze none."
+            raise _conflict(
+                "the windows' attention belongs to what is frozen and would never be learnt",
+                "--window-pooling and --freeze",
+                hint,
+            )
+
+
+def _conflict(what: str, where: str, hint: str) -> InputError:
+    return InputError(what, where=where, hint=hint)
+
+
+_WIDTHS = {"tiny": 128, "mini": 256, "small": 512, "medium": 512, "base": 768}
+_RATES = {128: 3e-4, 256: 2e-4, 512: 1e-4, 768: 3e-5}
+"""The highest learning rate by width, for a pretrained encoder; the ranges of Turc et al. 2019, section 4."""
+
+
+def suited(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that suit what was said better than the defaults: the learning rate by the encoder's size, for one.
+
+    Args:
+        values: all options by name.
+    """
+    rate = _RATES[min(_RATES, key=lambda width: abs(width - _width(values)))]
+    found: dict[str, Any] = {"learning_rate": rate}
+    if values["backbone"] is None:
+        found |= {"head": "mean"}  # no first token has learnt yet to stand for its text
+    if values["lora_rank"] is not None:
+        found["learning_rate"] = 5 * rate
+    if values["freeze"] == "backbone":
+        found |= {"learning_rate": 2e-3, "epochs": 10}
+    if values["long"] == "windows":
+        found["max_tokens"] = 1024
+    if values["data"] == "sample" and values["backbone"] is None:
+        found |= {"epochs": 8, "learning_rate": 1e-3, "max_tokens": 64, "vocabulary": 2_000, "dropout": 0.1}
+    return found
+
+
+def _width(values: Mapping[str, Any]) -> int:
+    backbone = values["backbone"]
+    if backbone is None:
+        return _WIDTHS[values["size"]]
+    try:
+        config = json.loads((Path(backbone) / "config.json").read_text(encoding="utf-8"))
+        config = config.get("config", config)
+        width = next(config[name] for name in ("hidden_dim", "hidden_size", "dim") if name in config)
+        return int(width)
+    except (OSError, ValueError, TypeError, AttributeError, StopIteration):  # told when the folder is opened
+        return next((width for name, width in _WIDTHS.items() if name in backbone.lower()), 768)
