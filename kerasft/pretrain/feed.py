@@ -9,6 +9,7 @@ from kerasft.pretrain.instances import Instances
 from kerasft.pretrain.masking import Masking
 from kerasft.training.feed import Feed
 
+_MEASURED = 1024  # sequences: two decimals of a loss; more would cost a short run more than it tells
 _VALIDATION = 0  # draws that stay the same in every epoch, and differ from those of training
 
 
@@ -23,7 +24,7 @@ class PretrainPlan:
     Args:
         instances: the sequences.
         batch_size: sequences a batch.
-        steps: batches a stretch; None for validation: each sequence of the first pass once, the last batch smaller.
+        steps: batches a stretch; None for validation: the first pass's sequences once, 1,024 at most.
         seed: of the order.
     """
 
@@ -33,7 +34,7 @@ class PretrainPlan:
     seed: int
 
     def __len__(self) -> int:
-        return self.steps or -(-self.per_pass // self.batch_size)
+        return self.steps or -(-len(self.lengths) // self.batch_size)
 
     @property
     def per_pass(self) -> int:
@@ -43,7 +44,7 @@ class PretrainPlan:
     @property
     def lengths(self) -> range:
         """As many as there are sequences in a stretch."""
-        return range(self.per_pass if self.steps is None else self.steps * self.batch_size)
+        return range(min(self.per_pass, _MEASURED) if self.steps is None else self.steps * self.batch_size)
 
     def epoch(self, epoch: int) -> list[tuple[np.ndarray, int]]:
         """The batches of a stretch: numbers of sequences, counted over all passes."""
@@ -53,7 +54,7 @@ class PretrainPlan:
 
     def in_order(self) -> list[tuple[np.ndarray, int]]:
         """The batches for validation."""
-        rows = np.arange(self.per_pass)
+        rows = np.arange(len(self.lengths))
         return [(rows[at : at + self.batch_size], 0) for at in range(0, len(rows), self.batch_size)]
 
     def places(self, number: int) -> np.ndarray:
