@@ -70,8 +70,7 @@ def make_reference(learner: Any, split: Mapping[str, Any], rows: int) -> Referen
         column = split[name]
         if not len(column):
             raise InputError("there are no held-out rows to verify an export with", received=0, where="verify_on")
-        count = min(len(column), max(rows, LEAST_ROWS))
-        chosen = np.linspace(0, len(column) - 1, count).astype(np.int64)
+        chosen = chosen_rows(len(column), min(len(column), max(rows, LEAST_ROWS)))
         columns[name], changed = _servable(item, column, chosen, learner.on_bad)
         if changed:
             transcoded[name] = changed
@@ -82,6 +81,11 @@ def make_reference(learner: Any, split: Mapping[str, Any], rows: int) -> Referen
     outputs = learner.predict(columns)
     scores = {name: np.asarray(part.scores(outputs)) for name, part in learner.task.parts.items()}
     return Reference(columns, hostile, combinations, scores, time.perf_counter() - start, transcoded)
+
+
+def chosen_rows(total: int, count: int) -> np.ndarray:
+    """`count` row numbers spread evenly over `total` rows, int64 [count]."""
+    return np.linspace(0, total - 1, count).astype(np.int64)
 
 
 def _servable(item: Any, column: Any, chosen: np.ndarray, on_bad: str) -> tuple[list[Any], int]:

@@ -32,16 +32,14 @@ def build(
     tolerance: float,
     columns: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Writes a version into `folder` and verifies it; the learner is on the TensorFlow backend.
+    """Writes a version into `folder` and verifies it; the learner is a `served_twin` on the TensorFlow backend.
 
     Returns:
         The parity report.
     """
     from kerasft.export.bundle import write_bundle
     from kerasft.export.census import onnx_census, saved_model_census
-    from kerasft.export.twin import float32_twin
 
-    learner = float32_twin(learner)
     warmup = {key: column[:_WARMUP_ROWS] for key, column in reference.columns.items()}
     write_bundle(learner, folder, name, warmup, columns)
     parity = verify(learner, folder, reference, tolerance)

@@ -15,6 +15,8 @@ ONNX_FOLDER = "onnx"
 DESCRIPTION = "bundle.json"
 MODEL = "model.onnx"
 INPUTS = "inputs"
+VARIANTS = ("int8",)
+"""Forms of the model besides float32 that a bundle may hold."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,20 @@ class BundleFiles:
         return self.folder / ONNX_FOLDER
 
 
-def open_bundle(folder: str | Path) -> BundleFiles:
+def model_file(variant: str | None = None) -> str:
+    """The name of the model's file: model.onnx, or model.<variant>.onnx."""
+    return MODEL if variant is None else f"model.{variant}.onnx"
+
+
+def open_bundle(folder: str | Path, variant: str | None = None) -> BundleFiles:
     """Finds the newest version of a bundle and checks every file that the runtime will read.
 
     Args:
         folder: what `export` was given (`exported/imdb_lstm`), or one version in it (`exported/imdb_lstm/1`).
+        variant: "int8", where the bundle holds one; None: float32.
 
     Raises:
-        InputError: if the folder is not a bundle, is of a newer format, or holds a damaged file.
+        InputError: if the folder is not a bundle, is of a newer format, lacks the variant, or holds a damaged file.
 
     Example:
         >>> open_bundle("exported/imdb_lstm").version
@@ -46,8 +54,24 @@ def open_bundle(folder: str | Path) -> BundleFiles:
     """
     folder = find_version(folder)
     description = _read_description(folder)
-    _check_files(folder / ONNX_FOLDER, description["files"])
+    _check_variant(folder, description, variant)
+    unread = {model_file(other) for other in (None, *VARIANTS) if other != variant}
+    _check_files(
+        folder / ONNX_FOLDER, {name: file for name, file in description["files"].items() if name not in unread}
+    )
     return BundleFiles(folder, int(folder.name) if is_version(folder) else None, description)
+
+
+def _check_variant(folder: Path, description: dict[str, Any], variant: str | None) -> None:
+    there = list(description.get("variants", {}))
+    if variant is not None and variant not in there:
+        raise InputError(
+            "this bundle holds no such variant of the model",
+            received=variant,
+            where=str(folder),
+            allowed=there or "float32 alone: leave the variant out",
+            hint="It is made where the export is asked for int8, and only where it measures faster.",
+        )
 
 
 def is_version(folder: Path) -> bool:
