@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from kerasft.training.cores import aligned_empty, even_edges, side_by_side
+from kerasft.training.fast_first_token import faster_first_token
 from kerasft.training.fast_recurrent import drop_compiled_functions
 from kerasft.training.memory import keep_freed_memory
 
@@ -38,21 +39,32 @@ def accelerated_transformers(model: keras.Model) -> Iterator[list[str]]:
         with accelerated_transformers(model):
             model.fit(batches)
     """
-    layers = [layer for layer in encoder_layers(model) if _covers(layer)]
-    if not layers:
+    changes = _changes(model)
+    if not changes:
         yield []
         return
     keep_freed_memory()
-    for layer in layers:
-        object.__setattr__(layer, "call", _faster_call(layer))
+    for layer, name, function in changes:
+        object.__setattr__(layer, name, function)
     drop_compiled_functions(model)
     try:
         with threadpool_limits(1, user_api="blas"):  # each core has a thread of ours
-            yield [layer.name for layer in layers]
+            yield [layer.name for layer, _, _ in changes]
     finally:
-        for layer in layers:
-            object.__delattr__(layer, "call")
+        for layer, name, _ in changes:
+            object.__delattr__(layer, name)
         drop_compiled_functions(model)
+
+
+def _changes(model: keras.Model) -> list[tuple[Any, str, Any]]:
+    """Layers, which of their methods is replaced, and by what."""
+    changes = []
+    for layer in encoder_layers(model):
+        if _covers(layer):
+            changes.append((layer, "call", _faster_call(layer)))
+        elif layer.built and hasattr(layer, "first_token"):
+            changes.append((layer, "first_token", faster_first_token(layer)))
+    return changes
 
 
 def encoder_layers(model: keras.Model) -> list[keras.layers.Layer]:

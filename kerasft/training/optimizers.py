@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from kerasft.training.accumulate import Accumulating
+from kerasft.training.fused_adam import FusedAdam
 from kerasft.training.layer_rates import LayerRates, layer_shares
 from kerasft.training.recipe import Recipe
 from kerasft.training.schedules import make_schedule
@@ -21,7 +22,7 @@ class _Able(Accumulating, LayerRates, TouchedRows):
 
 
 @keras.saving.register_keras_serializable("kerasft")
-class RowAdam(_Able, keras.optimizers.Adam):
+class RowAdam(_Able, FusedAdam):
     """Adam (Kingma & Ba 2015, arXiv:1412.6980) that updates only the touched rows of embedding tables.
 
     Takes the arguments of `keras.optimizers.Adam`; `amsgrad` is not supported for sparse gradients.

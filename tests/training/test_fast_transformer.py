@@ -83,6 +83,20 @@ def test_a_row_without_real_tokens_is_as_in_keras():
     assert all(np.isfinite(gradient).all() for gradient in found[1])
 
 
+def test_the_first_token_is_that_of_keras():
+    from kerasft.models.first_token import FirstTokenEncoder
+
+    tokens, mask = keras.Input((None, 8), name="tokens"), keras.Input((None,), dtype="int32", name="mask")
+    layer = FirstTokenEncoder(13, 2, activation="gelu")
+    model = randomised(keras.Model({"tokens": tokens, "mask": mask}, layer(tokens, padding_mask=mask)[:, None]))
+    inputs = batch()
+    expected = gradients(model, inputs)
+    with accelerated(model) as names:
+        assert_alike(gradients(model, inputs), expected)
+    assert names == [layer.name]
+    assert "first_token" not in vars(layer)
+
+
 def test_a_nested_model_in_a_compiled_function():
     inner = encoder()
     outer = keras.Model(inner.input, keras.layers.Dense(3)(inner(inner.input)))
