@@ -5,6 +5,7 @@
     python -m apps.multimodal --data tsv:$KERASFT_DATA/fashion_product/meta.tsv.gz --text-column name \
         --image "{id}.jpg" --files $KERASFT_DATA/fashion_product/images_60x80.tar.gz --fusion attention \
         --targets season,usage,gender
+    python -m apps.multimodal --text-branch bert --text-preset exported/bert_mine --text-frozen --data csv:products.csv
 
 Any subset of the inputs may be missing, in training and in production; every answer says which were used.
 
@@ -65,10 +66,11 @@ def main(arguments: Sequence[str]) -> None:
         from kerasft.cli.pipeline import train_and_publish
         from kerasft.learner import Learner
 
-        inputs = multimodal.make_inputs(rows, config.text, config.media)
+        training.prepare(config.recipe)  # before anything is made with random weights
+        encoder = multimodal.make_encoder(rows, config.text, config.model)
+        inputs = multimodal.make_inputs(rows, config.text, config.media, encoder)
         augmentation = multimodal.make_augmentation(config.augment, inputs)
-        training.prepare(config.recipe)
-        model = multimodal.make_model(rows, inputs, config.model)
+        model = multimodal.make_model(rows, inputs, config.model, encoder)
         task = multimodal.make_task(rows, config.model, config.augment)
         learner = Learner(inputs, model, task, on_bad=config.inputs.bad_media)
         train_and_publish(

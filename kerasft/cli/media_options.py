@@ -129,8 +129,16 @@ class FusionOptions:
     fusion: Literal["concat", "gated", "attention", "bilinear"] = "gated"
     """concat: side by side; gated: gated multimodal units; attention: cross-modal; bilinear: low-rank products."""
 
-    text_branch: Literal["average", "lstm"] = "average"
-    """average: mean and max of word vectors; lstm: a bidirectional LSTM."""
+    text_branch: Literal["average", "lstm", "bert"] = "average"
+    """average: mean and max of word vectors; lstm: a bidirectional LSTM; bert: an encoder of BERT's family, see
+    --text-preset."""
+
+    text_preset: str | None = None
+    """Pretrained text encoder: a KerasHub or Hugging Face folder, or the name of a KerasHub preset. Its vocabulary and
+    casing are used. Default, with --text-branch bert: a new encoder, 2 layers x 128, and word pieces learnt here."""
+
+    text_frozen: bool = False
+    """Leave the pretrained text encoder as it is; only what stands behind it is trained."""
 
     image_branch: Literal["conv", "resnet", "preset"] = "conv"
     """conv: a small convnet; resnet: a small ResNet; preset: a KerasHub backbone, see --image-preset."""
@@ -159,6 +167,20 @@ class FusionOptions:
                 "an image preset's folder and --image-branch preset go together",
                 received={"image_branch": self.image_branch, "image_preset": self.image_preset},
                 where="--image-preset",
+            )
+        if self.text_preset is not None and self.text_branch != "bert":
+            raise InputError(
+                "a text preset is read by the branch bert alone",
+                received={"text_branch": self.text_branch, "text_preset": self.text_preset},
+                where="--text-preset",
+                hint="Add --text-branch bert, or leave --text-preset out.",
+            )
+        if self.text_frozen and self.text_preset is None:
+            raise InputError(
+                "only a pretrained text encoder can be left as it is: a new one knows nothing",
+                received="--text-frozen without --text-preset",
+                where="--text-frozen",
+                hint="Name an encoder with --text-branch bert --text-preset, or leave --text-frozen out.",
             )
 
 

@@ -10,12 +10,31 @@ from kerasft.training.augment import Augmentation
 from kerasft.training.augment.audio import AudioAugmenter
 from kerasft.training.augment.image import ImageAugmenter
 
+_FRAME = 2  # [CLS] and [SEP], which an encoder's branch adds
 
-def make_inputs(rows: Any, text: TextOptions, media: MediaOptions) -> dict[str, Any]:
-    """An input object for each of the rows' inputs; what must be learnt is learnt from the train rows."""
+
+def make_inputs(
+    rows: Any, text: TextOptions, media: MediaOptions, encoder: models.TextBackbone | None = None
+) -> dict[str, Any]:
+    """An input object for each of the rows' inputs; what must be learnt is learnt from the train rows.
+
+    Args:
+        rows: the rows.
+        text: how texts become numbers.
+        media: how images and sounds become arrays.
+        encoder: the text encoder whose vocabulary is used, or None.
+    """
     made: dict[str, Any] = {}
     for name in rows.inputs:
-        if name == "text":
+        if name == "text" and encoder is not None:
+            made[name] = inputs.Text.from_vocabulary(
+                encoder.vocabulary,
+                max_tokens=text.max_tokens,
+                truncate=text.truncate,
+                lowercase=encoder.lowercase,
+                strip_accents=encoder.strip_accents,
+            )
+        elif name == "text":
             made[name] = inputs.Text.learn(rows.train["text"], **vars(text))
         elif name == "image":
             made[name] = inputs.Image(media.size(), fit=media.image_fit)
@@ -33,11 +52,44 @@ def make_inputs(rows: Any, text: TextOptions, media: MediaOptions) -> dict[str, 
     return made
 
 
-def make_branches(made: dict[str, Any], options: FusionOptions) -> dict[str, Any]:
+def make_encoder(rows: Any, text: TextOptions, options: FusionOptions) -> models.TextBackbone | None:
+    """The text encoder that the options name; a new one with word pieces learnt from the train rows; or None.
+
+    Raises:
+        InputError: if there is none of that name, it has too few positions, or there is no text.
+    """
+    if options.text_branch != "bert":
+        return None
+    if "text" not in rows.inputs:
+        raise InputError(
+            "there is no text to encode",
+            received="--text-branch bert",
+            allowed=f"inputs with text; these are {', '.join(rows.inputs)}",
+        )
+    positions = text.max_tokens + _FRAME
+    if options.text_preset is not None:
+        encoder = models.load_backbone(options.text_preset)
+        encoder.check_length(positions, f"--max-tokens {text.max_tokens}, and [CLS] and [SEP]")
+        return encoder
+    learnt = inputs.Text.learn(rows.train["text"], **{**vars(text), "tokenizer": "wordpiece"})
+    return models.new_backbone(
+        "tiny",
+        learnt.vocabulary,
+        lowercase=learnt.lowercase,
+        strip_accents=learnt.strip_accents,
+        max_length=positions,
+    )
+
+
+def make_branches(
+    made: dict[str, Any], options: FusionOptions, encoder: models.TextBackbone | None = None
+) -> dict[str, Any]:
     """The options of each input's branch of the model."""
     branches: dict[str, Any] = {}
     for name, item in made.items():
-        if name == "text":
+        if name == "text" and encoder is not None:
+            branches[name] = models.TransformerBranch(encoder, trainable=not options.text_frozen)
+        elif name == "text":
             branches[name] = models.TextBranch(item.vocabulary_size, kind=options.text_branch)
         elif name == "image":
             preset = {"preset": str(options.image_preset)} if options.image_preset else {}
@@ -49,10 +101,12 @@ def make_branches(made: dict[str, Any], options: FusionOptions) -> dict[str, Any
     return branches
 
 
-def make_model(rows: Any, made: dict[str, Any], options: FusionOptions) -> Any:
+def make_model(
+    rows: Any, made: dict[str, Any], options: FusionOptions, encoder: models.TextBackbone | None = None
+) -> Any:
     """The model: a branch an input, the fusion, and a head a target."""
     return models.fusion_classifier(
-        make_branches(made, options),
+        make_branches(made, options, encoder),
         {name: len(labels) for name, labels in rows.targets.items()},
         fusion=options.fusion,
         width=options.width,

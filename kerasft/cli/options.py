@@ -118,6 +118,10 @@ class RunOptions:
     tolerance: float = 1e-5
     """Largest difference of a score between the model and any exported path; more, and nothing is published."""
 
+    int8: bool = False
+    """Also write an int8 model, which is kept where it measures faster and loses less than 0.5 points on the test rows.
+    For transformers."""
+
     def __post_init__(self) -> None:
         if not 0 < self.tolerance <= 0.01:
             raise InputError(

@@ -12,6 +12,7 @@ from kerasft.evaluation import shown
 from kerasft.evaluation.result import RunResult
 from kerasft.evaluation.verdict import best_linear
 from kerasft.export.card_inputs import inputs_section, kinds_of, modalities_section, usage_section
+from kerasft.export.card_variants import variants_section
 from kerasft.export.card_words import code, plain, table
 
 _MOST_LABELS = 50
@@ -257,6 +258,12 @@ def _parity(result: RunResult) -> Iterator[str]:
     yield from table(["path", "rows", "labels equal", "worst score difference"], rows)
     if result.parity.get("tolerance"):
         yield from ("", f"Tolerance: {result.parity['tolerance']:g}.")
+    mixed = result.parity.get("trained_in_mixed_precision")
+    if mixed:
+        yield from ("", "Trained in mixed precision and exported in float32: the same weights gave the same label for")
+        equal, apart = f"{mixed['labels_equal']:,} of {mixed['rows']:,} rows", f"{mixed['worst_difference']:.1e}"
+        yield f"{equal}, scores at most {apart} apart."
+    yield from variants_section(result.parity.get("variants") or {})
 
 
 def _tiny(path: Mapping[str, Any]) -> str:
