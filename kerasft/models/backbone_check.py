@@ -12,24 +12,19 @@ FAMILIES = {"BertBackbone": "BERT", "DistilBertBackbone": "DistilBERT", "Electra
 """Backbones of KerasHub whose tokenizer is WordPiece and whose layers are plain encoder layers, by class."""
 
 _OTHER_TOKENIZERS = {
-    "albert": "SentencePiece",
-    "bart": "BytePair",
-    "bloom": "BytePair",
-    "deberta": "SentencePiece",
-    "distilroberta": "BytePair",
-    "f_net": "SentencePiece",
-    "falcon": "BytePair",
-    "gemma": "SentencePiece",
-    "gpt2": "BytePair",
-    "llama": "BytePair or SentencePiece",
-    "mistral": "SentencePiece",
-    "opt": "BytePair",
-    "qwen": "BytePair",
-    "roberta": "BytePair",
-    "t5": "SentencePiece",
-    "xlm_roberta": "SentencePiece",
-    "xlm-roberta": "SentencePiece",
-    "xlnet": "SentencePiece",
+    "SentencePiece": (
+        "albert",
+        "camembert",
+        "deberta",
+        "fnet",
+        "gemma",
+        "llama",
+        "mistral",
+        "t5",
+        "xlmroberta",
+        "xlnet",
+    ),
+    "BytePair": ("bart", "bloom", "clip", "distilroberta", "falcon", "gpt", "opt", "qwen", "roberta", "smollm"),
 }
 
 
@@ -40,9 +35,8 @@ def refuse_family(name: str, where: str) -> InputError:
         name: a class of KerasHub ("RobertaBackbone") or a model type of Hugging Face ("roberta").
         where: the folder.
     """
-    plain = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).strip("_")
-    kinds = [kind for kind in _OTHER_TOKENIZERS if plain.startswith(kind)]
-    tokenizer = _OTHER_TOKENIZERS[max(kinds, key=len)] if kinds else None
+    plain = name.lower().replace("_", "").replace("-", "")
+    tokenizer = next((kind for kind, names in _OTHER_TOKENIZERS.items() if plain.startswith(names)), None)
     what = "this backbone is of a family that is not supported yet"
     if tokenizer:
         what += f": its tokenizer is {tokenizer}, not WordPiece"

@@ -1,5 +1,6 @@
 """Text backbones from folders of KerasHub."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from kerasft.base.files import read_json
 from kerasft.models import text_backbone
 from kerasft.models.backbone_check import FAMILIES, check_vocabulary, native_activation, refuse_family
 
-_BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, EOFError)
+_BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, EOFError, UserWarning)
 
 
 def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = None) -> "text_backbone.TextBackbone":
@@ -30,7 +31,10 @@ def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = No
     import keras_hub  # seconds to import: not before it is needed
 
     try:
-        model = keras_hub.models.Backbone.from_preset(str(folder))
+        with warnings.catch_warnings():
+            # Keras only warns of weights that are not there, and leaves random ones in their place.
+            warnings.simplefilter("error", UserWarning)
+            model = keras_hub.models.Backbone.from_preset(str(folder))
     except _BROKEN as error:
         raise InputError(f"the preset cannot be read: {error}", where=where) from error
     check_vocabulary(vocabulary, model.token_embedding.input_dim, where)

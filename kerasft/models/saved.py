@@ -32,4 +32,5 @@ def load_model(path: str | Path) -> keras.Model:
         importlib.import_module(module)
     if _KERAS_HUB.search(config):
         importlib.import_module("keras_hub")
-    return keras.models.load_model(path)
+    # Uncompiled: an optimizer belongs to a run's checkpoints, and one whose layers were frozen would not fit.
+    return keras.models.load_model(path, compile=False)

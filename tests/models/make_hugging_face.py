@@ -1,4 +1,4 @@
-"""Makes tiny random models of Hugging Face and what they compute, for tests: `python make_hugging_face.py FOLDER`.
+"""Tiny random models of Hugging Face and what they compute, for tests: `python make_hugging_face.py FOLDER [SEED]`.
 
 Needs torch and transformers, which are no dependencies of this project: run it with an interpreter that has them. With
 FOLDER = tests/models/hugging_face it makes the folders that are committed there.
@@ -16,12 +16,12 @@ IDS = [[2, 5, 6, 7, 8, 3], [2, 9, 10, 11, 3, 0], [2, 3, 0, 0, 0, 0]]
 SIZE = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 16, "initializer_range": 0.5}
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, seed: int = 0) -> None:
     """Writes a folder for each family into `folder`: config.json, model.safetensors, vocab.txt, expected.json."""
     import torch
     import transformers
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     common = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 12, **SIZE}
     models = {
         "bert": transformers.BertModel(transformers.BertConfig(**common)),
@@ -52,4 +52,4 @@ def _listed(values: Any) -> list:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), *map(int, sys.argv[2:]))
