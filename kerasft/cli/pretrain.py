@@ -178,20 +178,20 @@ def measured(history: History, plan: Plan, corpus: Corpus, backbone: TextBackbon
 def print_summary(facts: dict[str, Any], run: Path, export: Path, console: Console) -> None:
     """The table that closes a run."""
     note = ", synthetic sample" if facts["synthetic"] else ""
-    table = Table(title=f"Held-out documents{note}", title_justify="left", title_style="bold")
+    table = Table(title=f"Held-out documents{note}", title_justify="left", title_style="bold", show_header=False)
+    table.add_column()
+    table.add_column(justify="right", style="bold")
+    pairs = facts["next_sentence_accuracy"]
     shown = {
         "loss": f"{facts['loss']:.3f}",
-        "masked tokens right": f"{facts['masked_accuracy']:.1%}",
+        "masked tokens guessed right": f"{facts['masked_accuracy']:.1%}",
         "perplexity": f"{facts['perplexity']:.1f}",
-        "next sentence right": "-"
-        if facts["next_sentence_accuracy"] is None
-        else f"{facts['next_sentence_accuracy']:.1%}",
-        "tokens/s": f"{facts['tokens_per_second']:,.0f}",
-        "real tokens": f"{facts['packing']:.1%}",
+        **({} if pairs is None else {"next sentence guessed right": f"{pairs:.1%}"}),
+        "real tokens in the sequences": f"{facts['packing']:.1%}",
+        "tokens/s in training": f"{facts['tokens_per_second']:,.0f}",
     }
-    for name in shown:
-        table.add_column(name, justify="right")
-    table.add_row(*shown.values(), style="bold")
+    for pair in shown.items():
+        table.add_row(*pair)
     console.print(table)
     lines = {
         "trained": f"{facts['steps']:,} steps, {facts['seconds']:.0f} s",

@@ -107,9 +107,7 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
         mask_id=backbone.mask_id,
     )
     order = np.random.default_rng([recipe.seed, 0]).permutation(len(corpus))
-    held = min(_MOST_HELD_OUT, max(1, round(_HELD_OUT * len(corpus))))
-    if objective.next_sentence:
-        held = max(held, 2)
+    held = _held_out(corpus.document_lengths[order], objective.sequence)
     special = Special(0, backbone.cls_id, backbone.sep_id, backbone.mask_id)
 
     def instances(documents: np.ndarray) -> Any:
@@ -125,6 +123,26 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
         mask,
         math.ceil(steps / stretch),
     )
+
+
+def _held_out(lengths: np.ndarray, sequence: int) -> int:
+    """How many of the documents, whose tokens are given, are held out: 1%, but enough for two sequences.
+
+    Raises:
+        InputError: if too little would be left to learn from.
+    """
+    tokens = lengths.cumsum()
+    if tokens[-1] < 4 * sequence:
+        raise InputError(
+            "all texts together are too short to learn from and to measure on",
+            received=f"{len(lengths):,} texts of {tokens[-1]:,} tokens",
+            where="--sequence",
+            allowed=f"at least {4 * sequence:,} tokens for sequences of {sequence}",
+            hint="Give more text or a smaller --sequence.",
+        )
+    enough = int(np.searchsorted(tokens, 2 * sequence)) + 1
+    share = min(_MOST_HELD_OUT, round(_HELD_OUT * len(lengths)))
+    return min(max(share, enough, 2), len(lengths) - 1)
 
 
 def pretrain(

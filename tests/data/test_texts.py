@@ -1,0 +1,69 @@
+import pytest
+
+from kerasft.base.errors import InputError
+from kerasft.data import load
+from kerasft.data.texts import load_texts
+
+
+def write(folder, name, rows, header="text,label"):
+    (folder / name).write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+
+def test_train_and_unsup_are_read_and_what_is_held_out_never(tmp_path):
+    write(tmp_path, "train.csv", ["one film,a", "two film,b", "one film,a", ",a", "held film,b"])
+    write(tmp_path, "test.csv", ["held film,a", "test film,b"])
+    write(tmp_path, "validation.csv", ["chosen film,a"])
+    write(tmp_path, "unsup.csv", ["three film", "two film", "chosen film"], header="text")
+    texts = load_texts(f"csv:{tmp_path}", cache=tmp_path / "cache")
+    assert list(texts) == ["one film", "two film", "three film"]
+    assert texts.counts == {"train": 2, "unsup": 1}
+    assert texts.notes == [
+        "1 texts are empty and were left out.",
+        "2 texts repeat another and were left out.",
+        "2 texts stand in validation or test rows and were left out.",
+    ]
+    assert (texts[0], texts[-1], texts[1:]) == ("one film", "three film", ["two film", "three film"])
+    assert list(texts.batches(2)) == [["one film", "two film"], ["three film"]]
+    with pytest.raises(IndexError):
+        texts[3]
+
+
+def test_rows_without_labels_are_all_read(tmp_path):
+    write(tmp_path, "mine.csv", ["one film", "two film", "three film"], header="text")
+    texts = load_texts(f"csv:{tmp_path / 'mine.csv'}", cache=tmp_path / "cache")
+    assert (len(texts), texts.notes) == (3, [])
+
+
+def test_what_a_classifier_would_hold_out_is_left_out(tmp_path):
+    write(tmp_path, "mine.csv", [f"film {number},{'ab'[number % 2]}" for number in range(40)])
+    spec, cache = f"csv:{tmp_path / 'mine.csv'}", tmp_path / "cache"
+    for seed in (0, 7):
+        texts = load_texts(spec, seed=seed, cache=cache)
+        rows = load(spec, seed=seed, cache=cache)
+        assert sorted(texts) == sorted(rows.train["text"])
+        assert f"The texts that a classifier with --seed {seed} holds out of these rows are left out." in texts.notes
+
+
+def test_one_label_alone_holds_nothing_out(tmp_path):
+    write(tmp_path, "mine.csv", [f"film {number},a" for number in range(10)])
+    assert len(load_texts(f"csv:{tmp_path / 'mine.csv'}", cache=tmp_path / "cache")) == 10
+
+
+def test_the_fingerprint_follows_the_texts(tmp_path):
+    prints = []
+    for number, rows in enumerate((["one", "two"], ["one", "two"], ["two", "one"])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write(folder, "mine.csv", rows, header="text")
+        prints.append(load_texts(f"csv:{folder / 'mine.csv'}", cache=tmp_path / "cache").fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_nothing_to_learn_from_is_refused(tmp_path):
+    write(tmp_path, "train.csv", ["held film,a"])
+    write(tmp_path, "test.csv", ["held film,a"])
+    with pytest.raises(InputError) as error:
+        load_texts(f"csv:{tmp_path}", cache=tmp_path / "cache")
+    assert str(error.value) == (
+        f"there are no texts to learn from. Where: csv:{tmp_path}. Check --text-column and the splits."
+    )

@@ -1,0 +1,98 @@
+import math
+
+import numpy as np
+import pytest
+from pretrain_toys import make_corpus, make_recipe, make_texts, toy_backbone
+from rich.console import Console
+
+from kerasft.base.errors import InputError
+from kerasft.models.masked_lm import masked_lm
+from kerasft.pretrain.corpus import Corpus
+from kerasft.pretrain.fitting import Objective, make_plan, pretrain
+from kerasft.training.optimizers import kernels_of
+
+QUIET = Console(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make_corpus(make_texts(200), tmp_path_factory.mktemp("corpus"))
+
+
+def plan_of(made, recipe=None, positions=32, **values):
+    corpus, text = made
+    return make_plan(corpus, toy_backbone(text.vocabulary, positions), Objective(**values), recipe or make_recipe())
+
+
+def test_held_out_documents_are_never_trained_on(made):
+    plan = plan_of(made, sequence=16)
+    train, held = plan.train.instances.documents, plan.held_out.instances.documents
+    assert sorted([*train, *held]) == list(range(200))
+    assert 2 <= len(held) < 10
+    assert plan_of(made, sequence=16).held_out.instances.documents.tolist() == held.tolist()
+
+
+def test_epochs_are_passes_and_steps_may_stand_in_their_place(made):
+    plan = plan_of(made, make_recipe(epochs=3), sequence=16, measurements=5)
+    assert plan.stretches == 5
+    assert plan.steps == len(plan.train) * 5 >= math.ceil(3 * plan.train.per_pass / 4)
+    assert 3 <= plan.passes < 3.2
+    plan = plan_of(made, sequence=16, steps=100, measurements=8)
+    assert (plan.steps, plan.stretches) == (104, 8)  # stretches of equal length
+    plan = plan_of(made, sequence=16, steps=3, measurements=8)
+    assert (plan.steps, plan.stretches) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sequence": 33}, "the sequences are longer than the backbone's positions. Received: 33. Where: --sequence."),
+        ({"mask_rate": 1.0}, "the mask rate must be above 0 and below 1. Received: 1.0. Where: --mask-rate."),
+        ({"steps": -1}, "steps must be at least 0. Received: -1. Where: --steps."),
+        ({"measurements": 0}, "measurements must be at least 1. Received: 0. Where: --measurements."),
+    ],
+)
+def test_options_out_of_bounds_are_refused(made, values, message):
+    with pytest.raises(InputError) as error:
+        plan_of(made, **{"sequence": 16, **values})
+    assert str(error.value).startswith(message)
+
+
+def test_too_little_text_is_refused(tmp_path, made):
+    corpus = Corpus(np.arange(40, dtype=np.int32), np.array([0, 20, 40]), np.array([0, 1, 2]))
+    with pytest.raises(InputError) as error:
+        plan_of((corpus, made[1]), sequence=16)
+    assert str(error.value) == (
+        "all texts together are too short to learn from and to measure on. Received: '2 texts of 40 tokens'. "
+        "Where: --sequence. Allowed: at least 64 tokens for sequences of 16. Give more text or a smaller --sequence."
+    )
+    lone = Corpus(np.arange(40, dtype=np.int32), np.array([0, 40]), np.array([0, 1]))
+    with pytest.raises(InputError, match="pretraining needs at least two texts, one of them to measure on"):
+        plan_of((lone, made[1]), sequence=16)
+
+
+def test_what_can_be_learned_is_learned_and_measured(tmp_path):
+    texts = [f"{' '.join([word] * 31 + [str(number)])}." for number in range(20) for word in ("red", "green", "blue")]
+    corpus, text = make_corpus(texts, tmp_path / "cache")
+    recipe = make_recipe(learning_rate=0.03, weight_decay=0.0)
+    objective = Objective(16, steps=60, measurements=2)
+    _, history = pretrain(corpus, toy_backbone(text.vocabulary), objective, recipe, tmp_path / "run", console=QUIET)
+    losses, accuracies = history.column("val_loss"), history.column("val_accuracy")
+    assert losses[-1] < losses[0] < math.log(len(text.vocabulary))
+    assert accuracies[-1] > 0.6
+
+
+def test_weight_decay_spares_biases_norms_and_embeddings(made):
+    model = masked_lm(toy_backbone(made[1].vocabulary))
+    spared = {v.path for v in model.trainable_variables} - {v.path for v in kernels_of(model)}
+    assert spared
+    assert all(name.split("/")[-1] in ("bias", "beta", "gamma", "embeddings") for name in spared), spared
+
+
+def test_a_run_that_was_begun_otherwise_is_refused(made, tmp_path):
+    corpus, text = made
+    recipe = make_recipe()
+    pretrain(corpus, toy_backbone(text.vocabulary), Objective(16, steps=2), recipe, tmp_path, console=QUIET)
+    other = Objective(16, steps=2, mask_rate=0.2)
+    with pytest.raises(InputError, match=r"begun with other settings: .*mask_rate 0\.15 -> 0\.2"):
+        pretrain(corpus, toy_backbone(text.vocabulary), other, recipe, tmp_path, console=QUIET)
