@@ -178,6 +178,7 @@ def _measure(
             "documents_per_second": float(np.median(speed)),
             "seconds": sum(row["seconds"] for row in history.rows),
             "validation_seconds": sum(row["validation_seconds"] for row in history.rows),
+            **({"features_seconds": history.features_seconds} if history.features_seconds else {}),
             "share_waiting_for_data": float(np.median([row["waiting"] for row in history.rows])),
         },
         "prediction": {"documents_per_second": len(rows.test) / measured.seconds},
@@ -243,6 +244,7 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
             columns=rows.columns,
             rows=options.verify_rows,
             tolerance=options.tolerance,
+            int8=options.int8,
         )
 
 

@@ -80,6 +80,10 @@ def _print_places(result: RunResult, run: Path, bundle: Path, console: Console) 
     lines = {
         "trained": f"{training.get('seconds', 0):.0f} s, {training.get('documents_per_second', 0):,.0f} documents/s"
     }
+    if training.get("features_seconds"):
+        lines["trained"] += f" of a head, after {training['features_seconds']:.0f} s for its features"
+    for name, variant in ((result.parity or {}).get("variants") or {}).items():
+        lines[name] = variant["why"]
     if result.parity:
         parity = result.parity
         lines["proved"] = (

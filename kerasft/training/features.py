@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_file
+from kerasft.base.files import atomic_folder, read_json, write_json
 from kerasft.inputs.batching import BatchPlan
 from kerasft.inputs.encoding import row_lengths, take
 
@@ -27,6 +28,10 @@ class Cut:
 
     Args:
         model: a functional model with such a layer through which all of its outputs go.
+
+    Attributes:
+        backbone, head: the two models.
+        seconds: what the features that were asked for took when they were computed.
 
     Raises:
         InputError: if there is no such layer.
@@ -46,6 +51,7 @@ class Cut:
                 allowed=f"models with a layer named {FEATURES!r}",
             )
         tensor = model.get_layer(FEATURES).output
+        self.seconds = 0.0
         self.backbone = keras.Model(model.input, tensor)
         # Keras copies the graph behind the tensor; the layers in it stay the same ones.
         behind = keras.Model(tensor, model.output)
@@ -80,18 +86,26 @@ class Cut:
             float32 [rows, width] in the rows' order; memory-mapped where there is a cache.
         """
         if cache is None:
-            return self._compute(arrays, batch_size)
-        path = cache / f"features-{_rows_digest(self.digest(), arrays)[:32]}.npy"
-        if not path.exists():
-            began = time.perf_counter()
-            made = self._compute(arrays, batch_size)
-            with atomic_file(path) as file:
-                np.save(file, made)
+            return self._timed(arrays, batch_size)[0]
+        folder = cache / f"features-{_rows_digest(self.digest(), arrays)[:32]}"
+        if not folder.exists():
+            made, seconds = self._timed(arrays, batch_size)
+            with suppress(FileExistsError), atomic_folder(folder) as target:  # another process may be faster
+                np.save(target / "features.npy", made)
+                write_json(target / "facts.json", {"rows": len(made), "seconds": seconds})
             if console is not None:
-                seconds = time.perf_counter() - began
                 rate = f"{len(made):,} rows in {seconds:.0f} s, {len(made) / seconds:,.0f} documents/s"
                 console.print(f"Features of the frozen backbone: {rate}", highlight=False)
-        return np.load(path, mmap_mode="r")
+        else:
+            self.seconds += read_json(folder / "facts.json")["seconds"]
+        return np.load(folder / "features.npy", mmap_mode="r")
+
+    def _timed(self, arrays: Mapping[str, Any], batch_size: int) -> tuple[np.ndarray, float]:
+        began = time.perf_counter()
+        made = self._compute(arrays, batch_size)
+        seconds = max(time.perf_counter() - began, 1e-9)
+        self.seconds += seconds
+        return made, seconds
 
     def _compute(self, arrays: Mapping[str, Any], batch_size: int) -> np.ndarray:
         lengths = row_lengths(arrays)

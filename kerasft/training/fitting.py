@@ -1,23 +1,22 @@
 """Training that can be killed at any moment and goes on to the same weights."""
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from rich.console import Console
 
 from kerasft.base.errors import InputError
-from kerasft.inputs.batching import BatchPlan
-from kerasft.inputs.encoding import row_lengths
 from kerasft.learner import Learner
 from kerasft.training.acceleration import accelerated
 from kerasft.training.augment import Augmentation
 from kerasft.training.callbacks import Average, Best, Plateau, Remembering
 from kerasft.training.features import FEATURES, Cut, refuse_augmentation
 from kerasft.training.feed import Feed
+from kerasft.training.feeds import has_validation, make_feeds
 from kerasft.training.identity import check_identity, identity_of
 from kerasft.training.interrupt import Request, interruptible
 from kerasft.training.journal import History, Journal
@@ -85,9 +84,10 @@ def fit(
             encoded = learner.encode(split, cache)
             return encoded if cut is None else {FEATURES: cut.features(encoded, cache, console)}
 
-        return _feeds(arrays, learner, rows, recipe, augmentation)
+        return make_feeds(arrays, learner, rows, recipe, augmentation)
 
-    return fit_feeds(model, learner.task, feeds, recipe, run, identity, console)
+    history = fit_feeds(model, learner.task, feeds, recipe, run, identity, console)
+    return history if cut is None else dataclasses.replace(history, features_seconds=cut.seconds)
 
 
 def fit_feeds(
@@ -143,54 +143,13 @@ def fit_feeds(
 
 def _check_monitor(recipe: Recipe, rows: Any) -> None:
     needed = recipe.early_stopping or recipe.schedule == "plateau"
-    if needed and recipe.monitor.startswith("val_") and not _has_validation(rows):
+    if needed and recipe.monitor.startswith("val_") and not has_validation(rows):
         raise InputError(
             "there are no validation rows to monitor",
             received=recipe.monitor,
             where="--monitor",
             hint="Hold out validation rows, or monitor loss or accuracy.",
         )
-
-
-def _has_validation(rows: Any) -> bool:
-    return rows.validation is not None and len(rows.validation) > 0
-
-
-def _feeds(
-    encode: Callable[[Any], dict[str, Any]],
-    learner: Learner,
-    rows: Any,
-    recipe: Recipe,
-    augmentation: Augmentation | None,
-) -> tuple[Feed, Feed | None]:
-    bound = augmentation.bound(learner) if augmentation is not None else None
-
-    def feed(split: Any, train: bool) -> Feed:
-        arrays = encode(split)
-        targets, weights = _targets(learner.task, split, train)
-        plan = BatchPlan(row_lengths(arrays), recipe.batch_size, seed=recipe.seed)
-        return Feed(arrays, targets, plan, weights, in_order=not train, augmentation=bound if train else None)
-
-    return feed(rows.train, True), feed(rows.validation, False) if _has_validation(rows) else None
-
-
-def _targets(task: Any, split: Any, train: bool) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray] | None]:
-    """What the loss compares with, and the weight of each row where they differ, by target."""
-    several = len(task.parts) > 1
-    targets, weights = {}, {}
-    for name, part in task.parts.items():
-        numbers = part.targets(split[name], missing_ok=True) if several else part.targets(split[name])
-        targets[name] = part.training_targets(numbers)
-        weights[name] = part.sample_weights(numbers) if train else _known(numbers)
-    if all(weight is None for weight in weights.values()):
-        return targets, None
-    ones = np.ones(len(next(iter(targets.values()))), np.float32)
-    return targets, {name: ones if weight is None else weight for name, weight in weights.items()}
-
-
-def _known(numbers: np.ndarray) -> np.ndarray | None:
-    """In validation every row weighs the same, but for those without the target."""
-    return None if (numbers >= 0).all() else (numbers >= 0).astype(np.float32)
 
 
 def _compiled(model: keras.Model, task: Any, recipe: Recipe, feed: Feed, validation: Feed | None) -> Trainee:

@@ -24,6 +24,7 @@ class History:
             the seconds spent waiting for data), documents_per_second_computing (without the waiting).
         best_epoch: the best epoch by the monitor, from 1; None where the monitor was not measured.
         stopped_early: whether early stopping ended training.
+        features_seconds: what the features of a frozen backbone took before, whenever they were computed.
 
     Example:
         history.column("val_loss")
@@ -32,6 +33,7 @@ class History:
     rows: list[dict[str, Any]]
     best_epoch: int | None = None
     stopped_early: bool = False
+    features_seconds: float = 0.0
 
     def column(self, name: str) -> list[Any]:
         """One value an epoch."""

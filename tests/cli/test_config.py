@@ -55,6 +55,14 @@ def test_options_of_the_sample_hold_for_the_sample_alone():
     assert (config.recipe.epochs, config.recipe.tensorboard) == (7, False)
 
 
+def test_what_was_said_may_suit_other_options():
+    def suited(values):
+        return {"batch_size": 10 * values["epochs"]}
+
+    assert read("--epochs", "4", suited=suited).recipe.batch_size == 40
+    assert read("--epochs", "4", "--batch-size", "7", suited=suited).recipe.batch_size == 7
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [

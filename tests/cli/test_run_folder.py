@@ -55,6 +55,13 @@ def test_a_run_of_another_config_is_refused(tmp_path):
     assert "Name a new folder with --run" in str(told.value)
 
 
+def test_a_run_of_an_earlier_version_had_the_defaults_of_later_options(tmp_path):
+    (tmp_path / "config.yaml").write_text("epochs: 3\n")
+    assert opened(Config(), tmp_path, "app") == tmp_path
+    with pytest.raises(InputError, match=r"begun with another config: seed was 0\. Received: 7"):
+        opened(Config(seed=7), tmp_path, "app")
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(InputError, match="the run folder holds something else"):

@@ -228,6 +228,33 @@ def test_files_of_one_set_must_have_the_same_columns(write, load_here, tmp_path)
     assert f"Received: 'text'. Where: {tmp_path / 'b.csv'}." in message(lambda: load_here(f"csv:{tmp_path}/*.csv"))
 
 
+def test_a_share_of_the_train_rows_leaves_the_other_splits_as_they_are(write, load_here, tmp_path):
+    write("a.csv", "text,label\n" + "".join(f"film {n},{'pos' if n % 4 else 'neg'}\n" for n in range(200)))
+    spec = f"csv:{tmp_path / 'a.csv'}"
+    whole, part = load_here(spec), load_here(spec, train_rows=40)
+    assert (len(part.train), part.checks["rows"]["train"]) == (40, 40)
+    assert part.checks["labels"]["train"] == {"neg": 10, "pos": 30}
+    assert list(part.test["text"]) == list(whole.test["text"])
+    assert list(part.validation["text"]) == list(whole.validation["text"])
+    assert set(part.train["text"]) < set(whole.train["text"])
+    assert list(load_here(spec, train_rows=40).train["text"]) == list(part.train["text"])
+    assert list(load_here(spec, train_rows=40, seed=1).train["text"]) != list(part.train["text"])
+    assert part.fingerprint != whole.fingerprint
+    said = "Of 160 train rows 40 are used, every label in proportion; other splits are whole."
+    assert said in part.checks["warnings"]
+
+
+@pytest.mark.parametrize("count", [1, 161])
+def test_more_train_rows_than_there_are_cannot_be_kept(write, load_here, tmp_path, count):
+    write("a.csv", "text,label\n" + "".join(f"film {n},{n % 2}\n" for n in range(200)))
+    with pytest.raises(InputError) as error:
+        load_here(f"csv:{tmp_path / 'a.csv'}", train_rows=count)
+    assert str(error.value) == (
+        f"so many train rows cannot be kept. Received: {count}. Where: --train-rows. "
+        "Allowed: 2 (a row of each label) to 160 (all train rows)."
+    )
+
+
 def test_loading_imports_neither_tensorflow_nor_keras(tmp_path):
     code = "import sys; from kerasft.data import load; load('sample', cache=sys.argv[1]); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
