@@ -1,11 +1,10 @@
 """The parts that `kerasft.export.onnx_transformer` held back, written as ONNX ops.
 
 They are standard ops in the shapes that ONNX Runtime knows: when it loads the file it makes one op each of the GELUs
-(BiasGelu, FastGelu) and of scores, scale and transposition (FusedMatMul). Two fusions were measured and left out (2
-cores, 4 layers of width 256, processor time of a text of 128 tokens, where this form takes 11.4 ms and 10.6 of that are
-matrix products): its own Attention op, 11.3 ms, at 512 tokens 57.3 for 58.2, not worth a file that only one runtime
-reads; and SkipLayerNormalization, which is slower than the two ops it replaces, 14.0 ms. It is only made where the
-file says that both shapes are equal, so this file does not.
+(BiasGelu, FastGelu) and of scores, scale and transposition (FusedMatMul). Its own Attention op was measured and left
+out: 11.3 ms where this form takes 11.4 (processor time of a text of 128 tokens, 4 layers of width 256; 10.6 of them are
+matrix products), and 57.3 for 58.2 at 512 tokens, is not worth a second file that only one runtime reads. One product
+for queries, keys and values together gained nothing either.
 """
 
 from collections.abc import Callable
