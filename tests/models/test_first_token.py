@@ -38,7 +38,7 @@ def test_gradients_reach_what_they_reach_in_the_whole_layer():
             loss = tf.reduce_sum((y[:, 0] if layer is whole else y) ** 3)
         found.append([np.asarray(g) for g in tape.gradient(loss, [x, *layer.trainable_variables])])
     for wanted, got in zip(*found, strict=True):
-        np.testing.assert_allclose(got, wanted, atol=1e-5)
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-4)  # of values around 10
 
 
 def test_it_is_saved_by_name(tmp_path):
