@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import onnx
 import tensorflow as tf
 
@@ -93,7 +94,7 @@ def _from_function(model: keras.Model, opset: int) -> onnx.ModelProto:
             function,
             input_signature=[specs],
             opset=opset,
-            custom_op_handlers={MARKER: (marked, []), "SelectV2": (_where, [])},
+            custom_op_handlers={MARKER: (marked, []), "SelectV2": (_where, []), "Erfc": (_erfc, [])},
             extra_opset=[onnx.helper.make_opsetid(DOMAIN, 1)],
         )
     return expand(proto, parts)
@@ -104,6 +105,17 @@ def _where(context: Any, node: Any, name: str, args: list) -> None:
     shapes, dtypes = node.output_shapes, node.output_dtypes
     context.remove_node(name)
     context.make_node("Where", node.input, outputs=node.output, shapes=shapes, dtypes=dtypes, name=name)
+
+
+def _erfc(context: Any, node: Any, name: str, args: list) -> None:
+    """1 - erf(x): ONNX has no erfc, which is how TensorFlow computes an exact GELU."""
+    shapes, dtypes = node.output_shapes, node.output_dtypes
+    context.remove_node(name)
+    erf = context.make_node("Erf", node.input, shapes=shapes, dtypes=dtypes)
+    one = context.make_const(f"{name}_one", np.ones((), np.float32))
+    context.make_node(
+        "Sub", [one.output[0], erf.output[0]], outputs=node.output, shapes=shapes, dtypes=dtypes, name=name
+    )
 
 
 def _name_dimensions(proto: onnx.ModelProto, shapes: dict[str, tuple]) -> None:

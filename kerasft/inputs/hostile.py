@@ -48,6 +48,13 @@ HOSTILE_TEXTS: tuple[str, ...] = (
     "NOT good, NOT bad; " * 300,
     "\r\nwindows\r\nlines\r\n",
     "%s %d {0} \\n \\x00 $(x) ${y} '; --",
+    # Half and full width; ideographs and Latin without a space; letters with marks; marks that stay and that go.
+    "\uff8a\uff9d\uff76\uff78 \uff83\uff9e\uff7d\uff86\uff70 \uff26\uff29\uff2c\uff2d \uff11\uff12\uff13\uff01",
+    "iPhone\u624b\u673aand\u5f71\u5370\u673aOK5\u661f\u3002so\u597d\u770bX\u5149",
+    "McDonald's CAF\u00c9 \u00c9cole \u0141\u00f3d\u017a Ti\u1ebfng Vi\u1ec7t \u03a4\u03b1\u03b9\u03bd\u03af\u03b1"
+    " \u0424\u0418\u041b\u042c\u041c \u0451\u0439",
+    "\u0958\u093c\u094d\u0937 \u0924\u094d\u0930\u0941\u091f\u093f \u0e01\u0e33\u0e25\u0e31\u0e07"
+    " \u0e19\u0e49\u0e33 \u10d9\u10d8\u10dc\u10dd",
 )
 """Empty, blank, huge, controls, emoji, marks, scripts, lone surrogates, literal special tokens, HTML breaks."""
 

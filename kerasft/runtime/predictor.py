@@ -24,7 +24,7 @@ _TOKENS_A_TRANSFORMER_BATCH = 1_024  # there a token is wider inside: 4 layers o
 _ROWS_A_BATCH = 64
 _SLOWER_FUSIONS = [
     "SkipLayerNormFusion"
-]  # its one op takes longer than the two it replaces: 7% of a transformer's time
+]  # one op, slower than the two it replaces: 7% of all time
 _NOTHING = "there is no value for any input"
 
 Columns = Sequence[str] | Mapping[str, Sequence[Any]]
