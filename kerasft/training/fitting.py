@@ -129,7 +129,7 @@ def fit_feeds(
         thaw = Thaw(recipe, model)
         trainee = _compiled(model, task, recipe, feed, validation)
         check_identity(begun, identity)  # only now: a value that cannot be read leaves no begun run behind
-        with interruptible(console) as request, _accelerated(recipe, model):
+        with interruptible(console) as request, _accelerated(recipe, model, trainee):
             keeper = _keeper(recipe, run, trainee, feed, validation, request)
             try:
                 _train(keeper, recipe, thaw, console)
@@ -235,8 +235,9 @@ def _tensorboard(recipe: Recipe, run: Path) -> list[Any]:
     return [keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False, update_freq="epoch")]
 
 
-def _accelerated(recipe: Recipe, model: keras.Model) -> AbstractContextManager[Any]:
-    return accelerated(model, recurrent=recipe.fast_recurrent, transformer=recipe.fast_transformer)
+def _accelerated(recipe: Recipe, model: keras.Model, trainee: Trainee) -> AbstractContextManager[Any]:
+    losses = trainee.loss.values()
+    return accelerated(model, losses=losses, recurrent=recipe.fast_recurrent, transformer=recipe.fast_transformer)
 
 
 def _finish(keeper: Keeper, recipe: Recipe, final: Path) -> History:

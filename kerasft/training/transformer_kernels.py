@@ -376,3 +376,45 @@ def masked_softmax_gradient(marked, scale, changes, dropped):
                 row, out, change = marked[b, h, i], dropped[b, h, i], changes[b, h, i]
                 _unmarked(row, out, scale)
                 _softmax_changes(row, out, change, _dot(out, change))
+
+
+@_compiled
+def _greatest(row):
+    largest = row[0]
+    for j in range(len(row)):
+        largest = max(largest, row[j])
+    return largest
+
+
+@_compiled
+def _sum_of_exponentials(row, largest):
+    total = _ZERO
+    for j in range(len(row)):
+        total += _exp(row[j] - largest)
+    return total
+
+
+@_compiled
+def _shares_of(row, largest, factor, out):
+    for j in range(len(row)):
+        out[j] = _exp(row[j] - largest) * factor
+
+
+@_compiled
+def cross_entropy(logits, targets, losses, sums):
+    """`losses[i] = log(sum(exp(logits[i]))) - logits[i, targets[i]]`; `sums` keeps the logarithm."""
+    for i in range(len(logits)):
+        largest = _greatest(logits[i])
+        sums[i] = largest + np.log(_sum_of_exponentials(logits[i], largest))
+        losses[i] = sums[i] - logits[i, targets[i]]
+
+
+@_compiled
+def cross_entropy_gradient(logits, targets, sums, d_losses, changes):
+    """`changes[i] = d_losses[i] (softmax(logits[i]) - 1 at targets[i])`; `sums` from `cross_entropy`."""
+    for i in range(len(logits)):
+        if d_losses[i] == _ZERO:
+            changes[i] = _ZERO
+        else:
+            _shares_of(logits[i], sums[i], d_losses[i], changes[i])
+            changes[i, targets[i]] -= d_losses[i]
