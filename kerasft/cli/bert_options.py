@@ -34,7 +34,8 @@ class BertOptions:
     """Share of the head's features dropped while training."""
 
     max_tokens: int = 256
-    """Tokens of a text that are read, [CLS] and [SEP] included; 1,024 where texts are read in windows."""
+    """Tokens of a text that are read, [CLS] and [SEP] included; fewer where the backbone has no more positions, 1,024
+    where texts are read in windows."""
 
     long: Literal["truncate", "head-tail", "windows"] = "head-tail"
     """Longer texts: their first tokens; half of them from the start and half from the end; or overlapping windows,
@@ -121,21 +122,32 @@ def suited(values: Mapping[str, Any]) -> dict[str, Any]:
         found["learning_rate"] = 5 * rate
     if values["freeze"] == "backbone":
         found |= {"learning_rate": 2e-3, "epochs": 10}
+    positions = _first(_config(values["backbone"]), ("max_sequence_length", "max_position_embeddings"))
     if values["long"] == "windows":
         found["max_tokens"] = 1024
+    elif positions is not None and positions < BertOptions.max_tokens:
+        found["max_tokens"] = positions
     if values["data"] == "sample" and values["backbone"] is None:
-        found |= {"epochs": 8, "learning_rate": 1e-3, "max_tokens": 64, "vocabulary": 2_000, "dropout": 0.1}
+        found |= {"epochs": 3, "learning_rate": 1e-3, "vocabulary": 2_000}
     return found
+
+
+def _config(backbone: str | None) -> Mapping[str, Any]:
+    """What a backbone's folder says of it; nothing where it cannot be read, which is told when it is opened."""
+    try:
+        config = json.loads((Path(backbone or "") / "config.json").read_text(encoding="utf-8"))
+        return config.get("config", config)
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    return next((config[name] for name in names if isinstance(config.get(name), int)), None)
 
 
 def _width(values: Mapping[str, Any]) -> int:
     backbone = values["backbone"]
     if backbone is None:
         return _WIDTHS[values["size"]]
-    try:
-        config = json.loads((Path(backbone) / "config.json").read_text(encoding="utf-8"))
-        config = config.get("config", config)
-        width = next(config[name] for name in ("hidden_dim", "hidden_size", "dim") if name in config)
-        return int(width)
-    except (OSError, ValueError, TypeError, AttributeError, StopIteration):  # told when the folder is opened
-        return next((width for name, width in _WIDTHS.items() if name in backbone.lower()), 768)
+    named = next((width for name, width in _WIDTHS.items() if name in backbone.lower()), 768)
+    return _first(_config(backbone), ("hidden_dim", "hidden_size", "dim")) or named

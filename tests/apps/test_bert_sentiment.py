@@ -1,0 +1,159 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from apps.bert_sentiment import Config, main
+from kerasft.base.errors import InputError
+from kerasft.cli.app import run_app
+from kerasft.cli.bert_options import suited
+from kerasft.cli.config import flat, parse
+
+ROOT = Path(__file__).parents[2]
+
+
+def app(name, *arguments, cwd):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    command = [sys.executable, "-m", f"apps.{name}", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    """A folder with a preset of width 8 whose words are those of the sample."""
+    import keras
+    import keras_hub
+
+    from kerasft import data, inputs
+    from kerasft.models import TextBackbone
+
+    folder = tmp_path_factory.mktemp("backbone")
+    texts = data.load("sample", cache=folder / "cache").train["text"][:300]
+    words = inputs.Text.learn(texts, tokenizer="wordpiece", vocabulary=200, max_tokens=None).vocabulary
+    keras.utils.set_random_seed(0)
+    model = keras_hub.models.BertBackbone(len(words), 2, 2, 8, 12, max_sequence_length=32)
+    TextBackbone(model, words, True, True, 32, "gelu_tanh", "toy").save(folder / "toy")
+    return folder / "toy"
+
+
+def test_one_command_goes_from_a_backbone_to_a_proved_bundle(backbone, tmp_path):
+    arguments = ["--backbone", backbone, "--max-tokens", "24", "--long", "windows", "--window", "12", "--epochs", "2"]
+    arguments += ["--freeze", "gradual", "--accumulate", "2", "--layer-decay", "0.9", "--train-rows", "96"]
+    arguments += ["--no-baseline", "--verify-rows", "32", "--run", "run", "--export", "bundle"]
+    done = app("bert_sentiment", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "Of 2,800 train rows 96 are used" in " ".join(done.stdout.split())
+    parity = json.loads((tmp_path / "bundle" / "1" / "parity.json").read_text())
+    assert parity["worst_difference"] <= 1e-5
+    card = (tmp_path / "bundle" / "1" / "MODEL_CARD.md").read_text()
+    assert "BERT, 2 layers x 8, pretrained: toy encoder" in card
+    assert str(backbone.parent) not in card
+    config = (tmp_path / "run" / "config.yaml").read_text()
+    assert "freeze: gradual" in config
+    answer = app("predict", "bundle", "--text", "A quiet, moving film.", cwd=tmp_path)
+    assert "label" in answer.stdout, answer.stderr
+
+
+@pytest.mark.slow
+def test_a_frozen_backbone_and_low_rank_updates_reach_a_bundle(backbone, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    common = ["--backbone", str(backbone), "--max-tokens", "20", "--epochs", "1", "--train-rows", "64"]
+    common += ["--no-baseline", "--verify-rows", "8", "--export", "bundle"]
+    main([*common, "--freeze", "backbone", "--run", "frozen"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Features of the frozen backbone: 64 rows" in told
+    assert "of a head, after" in told
+    main([*common, "--lora-rank", "2", "--run", "low"])
+    result = json.loads((tmp_path / "low" / "result.json").read_text())
+    assert 0 < result["model"]["trained_parameters"] < result["model"]["parameters"] / 2
+    assert result["parity"]["worst_difference"] <= 1e-5
+
+
+MISTAKES = [
+    (["--backbone", "empty"], ["this folder holds no backbone", "config.json is missing"]),
+    (["--backbone", "nowhere/at-all"], ["nowhere/at-all"]),
+    (["--lora-rank", "0"], ["the rank of low-rank updates must be at least 1. Received: 0. Where: --lora-rank."]),
+    (["--backbone", "TOY", "--lora-rank", "9"], ["Received: 9.", "Allowed: 1 to 4"]),
+    (["--backbone", "TOY", "--max-tokens", "64"], [
+        "the sequences are longer than the backbone's positions. Received: 64. Where: --max-tokens. Allowed: 3 to"]),
+    (["--backbone", "TOY", "--long", "windows", "--window", "33"], ["Received: 33. Where: --window."]),
+    (["--backbone", "TOY", "--freeze", "gradual", "--epochs", "1"], ["gradual unfreezing takes more than one epoch"]),
+    (["--freeze", "backbone"], ["--freeze backbone keeps what an encoder has learnt, and a new one has"]),
+    (["--lora-rank", "2"], ["--lora-rank keeps what an encoder has learnt"]),
+    (["--backbone", "TOY", "--freeze", "backbone", "--lora-rank", "2"], ["low-rank updates train inside the backbone"]),
+    (["--window-stride", "8"], ["only windows have a stride", "Give --long windows."]),
+    (["--backbone", "TOY", "--freeze", "backbone", "--long", "windows", "--window", "8", "--window-pooling",
+      "attention"], ["the windows' attention belongs to what is frozen"]),
+    (["--max-tokens", "2"], ["a text must have room for [CLS], a token and [SEP]"]),
+    (["--size", "huge"], ["huge"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "texts"), MISTAKES, ids=[" ".join(one) for one, _ in MISTAKES])
+def test_a_mistake_is_one_clear_error_and_writes_nothing(backbone, tmp_path, monkeypatch, capsys, arguments, texts):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    arguments = [str(backbone) if argument == "TOY" else argument for argument in arguments]
+    try:
+        status = run_app(main, [*arguments, "--train-rows", "64"])
+    except SystemExit as stopped:  # tyro's own
+        status = stopped.code
+    streams = capsys.readouterr()
+    told = " ".join((streams.err + streams.out).replace("│", " ").split())
+    assert status == 2, told
+    for text in texts:
+        assert text in told
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def read(*arguments):
+    return flat(parse(Config, arguments, prog="test", suited=suited))
+
+
+def test_the_learning_rate_goes_by_the_encoders_size(tmp_path):
+    assert read("--data", "csv:a.csv", "--size", "base")["learning_rate"] == 3e-5
+    assert read("--data", "csv:a.csv", "--size", "base", "--learning-rate", "0.01")["learning_rate"] == 0.01
+    assert read("--backbone", "bert_tiny_en_uncased")["learning_rate"] == 3e-4
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 256}))
+    found = read("--backbone", str(tmp_path))
+    assert (found["learning_rate"], found["head"]) == (2e-4, "cls")
+    assert read("--backbone", str(tmp_path), "--lora-rank", "4")["learning_rate"] == 1e-3
+    assert read("--backbone", str(tmp_path), "--freeze", "backbone")["epochs"] == 10
+    assert read("--backbone", str(tmp_path), "--long", "windows")["max_tokens"] == 1024
+
+
+def test_a_backbone_of_few_positions_is_given_no_more_tokens(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"registered_name": "x", "config": {"max_sequence_length": 128}}))
+    assert read("--backbone", str(tmp_path))["max_tokens"] == 128
+    assert read("--backbone", str(tmp_path), "--max-tokens", "64")["max_tokens"] == 64
+    assert read("--backbone", str(tmp_path / "nowhere"))["max_tokens"] == 256
+
+
+def test_the_default_recipe_is_that_of_bert():
+    found = read("--data", "csv:a.csv")
+    wanted = {"optimizer": "adamw", "schedule": "linear", "warmup": 0.1, "weight_decay": 0.01, "clip_norm": 1.0}
+    assert {name: found[name] for name in wanted} == wanted
+    assert (found["epochs"], found["batch_size"]) == (3, 32)
+
+
+@pytest.mark.slow
+def test_other_labels_than_those_of_a_begun_run_are_told(backbone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = "".join(f"film {number},{'good' if number % 2 else 'bad'}\n" for number in range(60))
+    (tmp_path / "a.csv").write_text("text,label\n" + texts)
+    arguments = ["--backbone", str(backbone), "--data", "csv:a.csv", "--max-tokens", "16", "--epochs", "1"]
+    arguments += ["--run", "run", "--no-baseline"]
+    monkeypatch.setattr("kerasft.cli.pipeline.export", _stopped)
+    with pytest.raises(KeyboardInterrupt):
+        main(arguments)
+    (tmp_path / "a.csv").write_text("text,label\n" + texts.replace("good", "great"))
+    with pytest.raises(InputError, match="the labels of the rows differ from those that the run was begun with"):
+        main(arguments)
+
+
+def _stopped(*_args, **_options):
+    raise KeyboardInterrupt
