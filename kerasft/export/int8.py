@@ -47,6 +47,8 @@ def add_int8(learner: Any, version: Path, reference: Reference, split: Mapping[s
     folder = version / ONNX_FOLDER
     _quantise(folder / MODEL, folder / model_file(VARIANT))
     description = read_json(folder / DESCRIPTION)
+    description.pop("variants", None)
+    description["files"].pop(model_file(VARIANT), None)
     _describe(folder, description, {})
     columns = {name: column[: reference.held_out] for name, column in reference.columns.items()}
     found = _measure(learner, version, columns, truth)

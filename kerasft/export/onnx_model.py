@@ -109,13 +109,11 @@ def _where(context: Any, node: Any, name: str, args: list) -> None:
 
 def _erfc(context: Any, node: Any, name: str, args: list) -> None:
     """1 - erf(x): ONNX has no erfc, which is how TensorFlow computes an exact GELU."""
-    shapes, dtypes = node.output_shapes, node.output_dtypes
+    facts = {"shapes": node.output_shapes, "dtypes": node.output_dtypes}
     context.remove_node(name)
-    erf = context.make_node("Erf", node.input, shapes=shapes, dtypes=dtypes)
+    erf = context.make_node("Erf", node.input, **facts)
     one = context.make_const(f"{name}_one", np.ones((), np.float32))
-    context.make_node(
-        "Sub", [one.output[0], erf.output[0]], outputs=node.output, shapes=shapes, dtypes=dtypes, name=name
-    )
+    context.make_node("Sub", [one.output[0], erf.output[0]], outputs=node.output, name=name, **facts)
 
 
 def _name_dimensions(proto: onnx.ModelProto, shapes: dict[str, tuple]) -> None:
