@@ -46,7 +46,7 @@ def test_the_sample_becomes_a_preset_and_the_preset_is_trained_further(tmp_path,
     card = (folder / "MODEL_CARD.md").read_text()
     assert "The texts were generated" in card
 
-    (tmp_path / "mine.csv").write_text("text\n" + "\n".join(f"A film about cat {n}, quite new." for n in range(40)))
+    (tmp_path / "mine.csv").write_text("text\n" + "\n".join(f"A film about cat {n} and quite new." for n in range(40)))
     more = ["--data", "csv:mine.csv", "--backbone", str(folder), "--export", "exported/mine", "--run", "second"]
     pretrain_bert.main([*QUICK, *more])
     second = load_backbone(tmp_path / "exported" / "mine")

@@ -3,14 +3,13 @@ import os
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 from pretrain_toys import make_text, make_texts, toy_backbone
 
 from kerasft.base.errors import InputError
 from kerasft.models import load_backbone
-from kerasft.models.masked_lm import masked_lm
+from kerasft.models.masked_lm import masked_lm, trained_backbone
 from kerasft.pretrain.preset import check_preset_target, repeated_positions, write_preset
 
 CODE = """
@@ -18,7 +17,7 @@ import json, sys
 import numpy as np, keras_hub
 backbone = keras_hub.models.BertBackbone.from_preset(sys.argv[1])
 tokenizer = keras_hub.tokenizers.BertTokenizer.from_preset(sys.argv[1])
-ids = np.array([[2, *tokenizer(sys.argv[2]).numpy(), 3]], np.int32)
+ids = np.array([[2, *np.asarray(tokenizer(sys.argv[2])).tolist(), 3]], np.int32)
 inputs = {"token_ids": ids, "segment_ids": np.zeros_like(ids), "padding_mask": np.ones_like(ids)}
 print(json.dumps([ids[0].tolist(), np.asarray(backbone(inputs)["sequence_output"])[0].tolist()]))
 print(any(name.startswith("kerasft") for name in sys.modules))
@@ -41,7 +40,7 @@ def write(folder, made, trained=None):
 
 
 def test_keras_hub_alone_opens_it_and_gives_the_same_vectors(tmp_path, made):
-    text, _, model = made
+    text, backbone, model = made
     write(tmp_path / "bert", made)
     sentence = "The Red CAT, a bïrd!"
     done = subprocess.run(
@@ -52,9 +51,11 @@ def test_keras_hub_alone_opens_it_and_gives_the_same_vectors(tmp_path, made):
     ids, vectors = json.loads(found)
     assert ids == [2, *text.encode([sentence]).values.tolist(), 3]
     assert alone == "False"
-    encoder = keras.Model(model.input, model.get_layer("transformer_layer_0").output)
-    batch = {"tokens": np.array([ids]), "segments": np.zeros((1, len(ids))), "masked_positions": np.zeros((1, 1))}
-    np.testing.assert_allclose(encoder(batch)[0], vectors, atol=1e-5)
+    batch = {"token_ids": [ids], "segment_ids": np.zeros((1, len(ids))), "padding_mask": np.ones((1, len(ids)))}
+    encoder = trained_backbone(model, backbone)
+    np.testing.assert_allclose(
+        encoder({k: np.array(v) for k, v in batch.items()})["sequence_output"][0], vectors, atol=1e-5
+    )
     assert {"MODEL_CARD.md", "pretraining.json"} <= {path.name for path in (tmp_path / "bert").iterdir()}
 
 
