@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -19,9 +20,11 @@ from kerasft.inputs import Text
 from kerasft.models import TextBackbone, load_backbone, new_backbone
 from kerasft.pretrain.corpus import Corpus
 from kerasft.pretrain.fitting import Objective, Plan, make_plan, pretrain
-from kerasft.pretrain.preset import check_preset_target, write_preset
+from kerasft.pretrain.preset import check_preset_target, read_head, write_preset
 from kerasft.training import Recipe, prepare
 from kerasft.training.journal import History, write_csv
+
+_MANY_UNKNOWN = 0.02
 
 
 def make_backbone(
@@ -92,9 +95,9 @@ def pretrain_and_export(
         objective = dataclasses.replace(objective, count_first=False)  # its tokens have learned more than that
     plan = make_plan(corpus, backbone, objective, recipe)
     _tell_plan(plan, corpus, backbone, recipe, console)
-    model, history = pretrain(
-        corpus, backbone, objective, recipe, run, fingerprint=texts.fingerprint, plan=plan, console=console
-    )
+    head = None if backbone_options.backbone is None else read_head(backbone_options.backbone)
+    about = {"fingerprint": texts.fingerprint, "plan": plan, "head": head}
+    model, history = pretrain(corpus, backbone, objective, recipe, run, **about, console=console)
     facts = measured(history, plan, corpus, backbone, texts)
     write_csv(run / "history.csv", [with_perplexity(row, plan) for row in history.rows])
     write_json(run / "metrics.json", facts)
@@ -120,6 +123,9 @@ def _tell_texts(texts: Texts, console: Console) -> None:
 
 def _tell_plan(plan: Plan, corpus: Corpus, backbone: TextBackbone, recipe: Recipe, console: Console) -> None:
     model, train = backbone.model, plan.train
+    unknown = float(np.mean(corpus.ids == backbone.vocabulary.index("[UNK]")))
+    if unknown > _MANY_UNKNOWN:
+        console.print(f"  note: {unknown:.1%} of the tokens are not in the vocabulary: it may be of another language.")
     console.print(
         f"{len(corpus.ids):,} tokens of {len(backbone.vocabulary):,} different ones; {model.num_layers} layers of "
         f"{model.hidden_dim}, {model.count_params():,} weights",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from kerasft.base.errors import InputError
@@ -73,6 +74,42 @@ def trained_backbone(model: keras.Model, backbone: TextBackbone) -> Any:
         if layer.name in known and layer.weights:
             layer.set_weights(known[layer.name].get_weights())
     return result
+
+
+def head_weights(model: keras.Model) -> dict[str, np.ndarray]:
+    """The weights of a `masked_lm` that its encoder lacks, by name: what a later pretraining can begin with."""
+    return {name: keras.ops.convert_to_numpy(variable) for name, variable in _head(model).items()}
+
+
+def set_head_weights(model: keras.Model, values: dict[str, np.ndarray]) -> None:
+    """Gives a `masked_lm` what `head_weights` told of another one.
+
+    Raises:
+        InputError: if they are of a head of another shape.
+    """
+    for name, variable in _head(model).items():
+        if name not in values and name.startswith("next_sentence"):
+            continue  # the other one learned none
+        if name not in values or values[name].shape != tuple(variable.shape):
+            raise InputError(
+                "the head of the masked language model does not fit the backbone",
+                received=f"{name} {list(values[name].shape) if name in values else 'missing'}",
+                allowed=f"{list(variable.shape)}",
+                hint="Remove masked_lm_head.npz from the preset folder to begin with a new head.",
+            )
+        variable.assign(values[name])
+
+
+def _head(model: keras.Model) -> dict[str, Any]:
+    names = {layer.name for layer in model.layers}
+    tokens = model.get_layer("masked_tokens")
+    found = {"bias": tokens.bias}
+    found |= {f"dense_{part}": getattr(tokens.dense, part) for part in ("kernel", "bias")}
+    found |= {f"norm_{part}": getattr(tokens.norm, part) for part in ("gamma", "beta")}
+    if "next_sentence" in names:
+        dense = model.get_layer("next_sentence")
+        found |= {f"next_sentence_{part}": getattr(dense, part) for part in ("kernel", "bias")}
+    return found
 
 
 def _copy(backbone: TextBackbone, dropout: float, dtype: Any = None) -> Any:

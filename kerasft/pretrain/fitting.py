@@ -12,7 +12,7 @@ from rich.console import Console
 
 from kerasft.base.errors import InputError
 from kerasft.base.files import content_hash
-from kerasft.models.masked_lm import masked_lm
+from kerasft.models.masked_lm import masked_lm, set_head_weights
 from kerasft.models.text_backbone import TextBackbone
 from kerasft.pretrain.corpus import Corpus
 from kerasft.pretrain.feed import PretrainFeed, PretrainPlan
@@ -154,6 +154,7 @@ def pretrain(
     *,
     fingerprint: str = "",
     plan: Plan | None = None,
+    head: dict[str, np.ndarray] | None = None,
     console: Console | None = None,
 ) -> tuple[keras.Model, History]:
     """Trains a backbone on masked tokens, or goes on where an earlier call with the same `run` was stopped.
@@ -168,6 +169,7 @@ def pretrain(
         run: the run folder.
         fingerprint: of the texts; with another one, a run that was begun is refused.
         plan: as `make_plan` gives it, where that was called before.
+        head: weights on top of the encoder to begin with, as `read_head` gives them; None: new ones.
         console: where progress is shown.
 
     Returns:
@@ -186,7 +188,10 @@ def pretrain(
     documents = plan.train.instances.documents
     if objective.count_first:
         start_token_table(model, corpus, documents, recipe.seed, Path(run) / "cache")
-    start_token_bias(model, corpus, documents)
+    if head is None:
+        start_token_bias(model, corpus, documents)
+    else:
+        set_head_weights(model, head)
     identity = {
         **recipe.identity(),
         **{name: value for name, value in dataclasses.asdict(objective).items() if name != "measurements"},
@@ -196,6 +201,8 @@ def pretrain(
         "start": backbone_digest(backbone)[:16],
         "backend": keras.backend.backend(),
     }
+    if head is not None:
+        identity["head"] = content_hash(*(head[name].tobytes() for name in sorted(head)))[:16]
 
     def feeds() -> tuple[PretrainFeed, PretrainFeed]:
         pairs = objective.next_sentence

@@ -3,6 +3,7 @@
 import os
 import shutil
 import uuid
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import numpy as np
 
 from kerasft.base.errors import InputError
 from kerasft.base.files import write_json
-from kerasft.models.masked_lm import trained_backbone
+from kerasft.models.masked_lm import head_weights, trained_backbone
 from kerasft.models.text_backbone import TextBackbone
 
 MARK = "pretraining.json"
 """The file that tells a preset of this project from other folders."""
+
+HEAD = "masked_lm_head.npz"
+"""What a preset has no place for: the weights on top of the encoder, for pretraining that goes on from here."""
 
 
 def check_preset_target(folder: Path) -> None:
@@ -60,10 +64,27 @@ def write_preset(
     try:
         replace(backbone, model=trained).save(temporary)
         (temporary / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+        np.savez(temporary / HEAD, **head_weights(model))
         write_json(temporary / MARK, facts)
         _take_place(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_head(folder: str | Path) -> dict[str, np.ndarray] | None:
+    """The weights on top of the encoder that pretraining left in a preset folder; None where there are none.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
+    path = Path(folder) / HEAD
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"the head of the masked language model cannot be read ({error})", where=str(path)) from error
 
 
 def repeated_positions(table: np.ndarray, trained: int) -> np.ndarray:

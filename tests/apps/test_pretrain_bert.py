@@ -7,6 +7,7 @@ import pytest
 from apps import pretrain_bert
 from kerasft.base.errors import InputError
 from kerasft.models import load_backbone
+from kerasft.pretrain.preset import read_head
 
 QUICK = ["--steps", "4", "--measurements", "2", "--batch-size", "4", "--sequence", "16", "--vocabulary", "200"]
 
@@ -51,6 +52,8 @@ def test_the_sample_becomes_a_preset_and_the_preset_is_trained_further(tmp_path,
     pretrain_bert.main([*QUICK, *more])
     second = load_backbone(tmp_path / "exported" / "mine")
     assert second.vocabulary == first.vocabulary
+    heads = [read_head(tmp_path / "exported" / name) for name in ("bert_sample", "mine")]
+    assert 0 < np.abs(heads[0]["dense_kernel"] - heads[1]["dense_kernel"]).max() < 0.02  # it went on from there
     tables = [one.model.position_embedding.get_weights()[0] for one in (first, second)]
     assert not np.array_equal(tables[0][:16], tables[1][:16])
     np.testing.assert_array_equal(tables[0][16:], tables[1][16:])  # trained before or not: they stay

@@ -3,7 +3,7 @@ import pytest
 from encoder_toys import toy_backbone
 
 from kerasft.base.errors import InputError
-from kerasft.models.masked_lm import masked_lm, trained_backbone
+from kerasft.models.masked_lm import head_weights, masked_lm, set_head_weights, trained_backbone
 
 BATCH = {
     "tokens": np.array([[2, 5, 6, 3, 7, 3, 0, 0], [2, 8, 9, 10, 3, 11, 12, 3]], np.int32),
@@ -67,3 +67,18 @@ def test_backbones_that_a_preset_could_not_hold_are_refused():
     )
     with pytest.raises(InputError, match=r"dropout must be at least 0 and below 1\. Received: 1"):
         masked_lm(toy_backbone(), dropout=1)
+
+
+def test_a_head_goes_on_in_another_model_of_its_shape():
+    one, other = (masked_lm(toy_backbone(), next_sentence=pairs) for pairs in (False, True))
+    random = np.random.default_rng(0)
+    values = {name: random.normal(size=value.shape) for name, value in head_weights(one).items()}
+    set_head_weights(other, values)  # has an output more, which keeps its start
+    for name, value in values.items():
+        np.testing.assert_allclose(head_weights(other)[name], value, rtol=1e-6)
+    with pytest.raises(InputError) as error:
+        set_head_weights(other, {**values, "bias": values["bias"][:-1]})
+    assert str(error.value) == (
+        "the head of the masked language model does not fit the backbone. Received: 'bias [14]'. Allowed: [15]. "
+        "Remove masked_lm_head.npz from the preset folder to begin with a new head."
+    )

@@ -10,7 +10,7 @@ from pretrain_toys import make_text, make_texts, toy_backbone
 from kerasft.base.errors import InputError
 from kerasft.models import load_backbone
 from kerasft.models.masked_lm import masked_lm, trained_backbone
-from kerasft.pretrain.preset import check_preset_target, repeated_positions, write_preset
+from kerasft.pretrain.preset import HEAD, check_preset_target, read_head, repeated_positions, write_preset
 
 CODE = """
 import json, sys
@@ -95,3 +95,10 @@ def test_positions_that_were_not_trained_repeat_those_that_were(tmp_path, made):
     after = load_backbone(tmp_path / "bert").model.position_embedding.get_weights()[0]
     np.testing.assert_array_equal(after[:16], before[:16])
     np.testing.assert_array_equal(after[16:31], before[1:16])
+
+
+def test_a_head_that_cannot_be_read_is_told(tmp_path):
+    assert read_head(tmp_path) is None
+    (tmp_path / HEAD).write_bytes(b"PK half a file")
+    with pytest.raises(InputError, match="the head of the masked language model cannot be read"):
+        read_head(tmp_path)
