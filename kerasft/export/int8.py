@@ -45,17 +45,17 @@ def add_int8(learner: Any, version: Path, reference: Reference, split: Mapping[s
     """
     truth = _truth(learner, reference, split)
     folder = version / ONNX_FOLDER
-    _quantise(folder / MODEL, folder / model_file(VARIANT))
+    quantise(folder / MODEL, folder / model_file(VARIANT))
     description = read_json(folder / DESCRIPTION)
     description.pop("variants", None)
     description["files"].pop(model_file(VARIANT), None)
-    _describe(folder, description, {})
+    describe(folder, description, {})
     columns = {name: column[: reference.held_out] for name, column in reference.columns.items()}
     found = _measure(learner, version, columns, truth)
     found = {"kept": found["why"].startswith("faster"), **found}
     found["bytes"] = {"float32": _size(folder / MODEL), VARIANT: _size(folder / model_file(VARIANT))}
     if found["kept"]:
-        _describe(folder, description, found)
+        describe(folder, description, found)
     else:
         (folder / model_file(VARIANT)).unlink()
         write_json(folder / DESCRIPTION, description)
@@ -85,7 +85,12 @@ def _truth(learner: Any, reference: Reference, split: Mapping[str, Any]) -> dict
     return truth
 
 
-def _quantise(source: Path, target: Path) -> None:
+def quantise(source: Path, target: Path) -> None:
+    """Writes an ONNX model with the weights of its matrix products in 8 bits.
+
+    Raises:
+        InputError: if it has none.
+    """
     from onnxruntime.quantization import QuantType, quantize_dynamic  # a second to import, and seldom wanted
 
     model = onnx.load(str(source))
@@ -102,7 +107,8 @@ def _quantise(source: Path, target: Path) -> None:
     quantize_dynamic(model, target, op_types_to_quantize=["MatMul"], weight_type=QuantType.QUInt8)
 
 
-def _describe(folder: Path, description: dict[str, Any], found: dict[str, Any]) -> None:
+def describe(folder: Path, description: dict[str, Any], found: dict[str, Any]) -> None:
+    """Writes bundle.json anew, with the variant and what was found of it."""
     path = folder / model_file(VARIANT)
     entry = {path.name: {"bytes": _size(path), "sha256": sha256(path)}}
     whole = {**description, "files": {**description["files"], **entry}, "variants": {VARIANT: found}}

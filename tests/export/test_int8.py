@@ -108,7 +108,7 @@ def test_a_model_without_matrix_products(tmp_path):
     ids = keras.Input((4,), name="x")
     write_onnx(keras.Model({"x": ids}, {"y": keras.ops.relu(ids)}), tmp_path / "model.onnx")
     with pytest.raises(InputError) as caught:
-        int8._quantise(tmp_path / "model.onnx", tmp_path / "model.int8.onnx")
+        int8.quantise(tmp_path / "model.onnx", tmp_path / "model.int8.onnx")
     assert str(caught.value) == (
         "this model has no matrix products that could be computed in 8 bits. Received: 'Relu'. Where: --int8. "
         "Leave int8 out; it is made for transformers."
