@@ -116,8 +116,6 @@ def suited(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     rate = _RATES[min(_RATES, key=lambda width: abs(width - _width(values)))]
     found: dict[str, Any] = {"learning_rate": rate}
-    if values["backbone"] is None:
-        found |= {"head": "mean"}  # no first token has learnt yet to stand for its text
     if values["lora_rank"] is not None:
         found["learning_rate"] = 5 * rate
     if values["freeze"] == "backbone":

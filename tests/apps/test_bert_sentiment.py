@@ -120,7 +120,7 @@ def test_the_learning_rate_goes_by_the_encoders_size(tmp_path):
     assert read("--backbone", "bert_tiny_en_uncased")["learning_rate"] == 3e-4
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 256}))
     found = read("--backbone", str(tmp_path))
-    assert (found["learning_rate"], found["head"]) == (2e-4, "cls")
+    assert (found["learning_rate"], found["max_tokens"]) == (2e-4, 256)
     assert read("--backbone", str(tmp_path), "--lora-rank", "4")["learning_rate"] == 1e-3
     assert read("--backbone", str(tmp_path), "--freeze", "backbone")["epochs"] == 10
     assert read("--backbone", str(tmp_path), "--long", "windows")["max_tokens"] == 1024
