@@ -63,7 +63,8 @@ def _tokenizer(folder: Path, where: str) -> tuple[list[str], dict[str, Any]]:
         )
     try:
         options = read_json(folder / "tokenizer.json")["config"]
-        vocabulary = [line.rstrip() for line in path.read_text(encoding="utf-8").split("\n")]
+        # Not all white space: the Chinese BERT has a line separator among its tokens.
+        vocabulary = [line.rstrip(" \t\r") for line in path.read_text(encoding="utf-8").split("\n")]
     except _BROKEN as error:
         raise InputError(f"the tokenizer cannot be read: {error}", where=where) from error
     return vocabulary[:-1] if vocabulary and not vocabulary[-1] else vocabulary, options
