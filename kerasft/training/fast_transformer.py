@@ -130,6 +130,21 @@ def _faster_call(layer: Any) -> Any:
     return call
 
 
+def _frozen(layer: Any) -> frozenset[str]:
+    """The kernels, by their names in `fast_transformer_steps`, that are not trained, nor low-rank updates of them."""
+    attention = layer._self_attention_layer
+    parts = {
+        "wqkv": (attention.query_dense, attention.key_dense, attention.value_dense),
+        "wo": (attention.output_dense,),
+        "w1": (layer._feedforward_intermediate_dense,),
+        "w2": (layer._feedforward_output_dense,),
+    }
+    trained = {
+        name: [value.name for part in some for value in part.trainable_variables] for name, some in parts.items()
+    }
+    return frozenset(name for name, values in trained.items() if not set(values) - {"bias"})
+
+
 def _seeds(layer: Any, rate: float) -> Any:
     """The next states of the generators of the layer's three dropouts, [3, 2]."""
     import tensorflow as tf
@@ -182,6 +197,7 @@ def _computed(layer: Any, rate: float, exact: bool) -> Any:
         exact=exact,
         limit=np.uint32(limit),
         scale=np.float32(1 / (1 - rate)),
+        frozen=_frozen(layer),
     )
 
     def forward(inputs: Any, bias: Any, seeds: Any, *weights: Any) -> list[Any]:

@@ -33,6 +33,7 @@ class Shape:
         exact: whether GELU is exact rather than approximated by tanh.
         limit: uint32 below which random bits drop a number; 0 for no dropout.
         scale: factor on numbers that are kept.
+        frozen: names of the kernels whose gradients nobody asks for; they stay zero.
     """
 
     heads: int
@@ -40,6 +41,7 @@ class Shape:
     exact: bool
     limit: np.uint32
     scale: np.float32
+    frozen: frozenset[str] = frozenset()
 
 
 def saved_shapes(documents: int, steps: int, width: int, inner: int, heads: int) -> list[tuple[int, ...]]:
@@ -126,8 +128,8 @@ def backward(
     """
     documents, steps, _ = inputs.shape
     some = max(1, BLOCK // steps)
-    space = _Space()
     gradients = {name: np.zeros_like(weights[name]) for name in WEIGHTS}
+    space = _Space()
     for start in range(0, documents, some):
         rows = slice(start, min(start + some, documents))
         part = {name: array[rows] for name, array in saved.items()}
@@ -150,8 +152,8 @@ def _backward_block(shape, first, keys, weights, inputs, saved, d_outputs, d_inp
     d_inner, bent = space("d_inner", inner.shape), space("bent", inner.shape)
     np.matmul(d_product, w["w2"].T, out=d_inner)  # [n, F]
     kernels.biased_gelu_gradient(inner, shape.exact, d_inner, bent, d["b1"])
-    space.add_product(bent.T, d_product, d["w2"])
-    space.add_product(y.T, d_inner, d["w1"])
+    _add_product(shape, bent.T, d_product, d, "w2", space)
+    _add_product(shape, y.T, d_inner, d, "w1", space)
     np.matmul(d_inner, w["w1"].T, out=product)
     d_y += product
 
@@ -159,7 +161,7 @@ def _backward_block(shape, first, keys, weights, inputs, saved, d_outputs, d_inp
     sums = d["bo"], d["gamma1"], d["beta1"]
     kernels.residual_norm_gradient(d_y, *kept, d_product, d_x, *sums)
     context = _flat(saved["context"])
-    space.add_product(context.T, d_product, d["wo"])
+    _add_product(shape, context.T, d_product, d, "wo", space)
     np.matmul(d_product, w["wo"].T, out=product)  # the gradient of the context
 
     qkv, marked = _flat(saved["qkv"]), saved["marked"]
@@ -173,7 +175,7 @@ def _backward_block(shape, first, keys, weights, inputs, saved, d_outputs, d_inp
     np.matmul(d_scores, k, out=d_q)
     np.matmul(d_scores.swapaxes(2, 3), q, out=d_k)
     kernels.add_column_sums(d_qkv, d["bqkv"])
-    space.add_product(x.T, d_qkv, d["wqkv"])
+    _add_product(shape, x.T, d_qkv, d, "wqkv", space)
     np.matmul(d_qkv, w["wqkv"].T, out=product)
     d_x += product
 
@@ -189,11 +191,12 @@ class _Space:
             self._arrays[name, shape] = np.empty(shape, np.float32)
         return self._arrays[name, shape]
 
-    def add_product(self, left: np.ndarray, right: np.ndarray, total: np.ndarray) -> None:
-        """`total += left @ right`."""
-        product = self("sum", total.shape)
+
+def _add_product(shape: Shape, left: Any, right: Any, gradients: dict, name: str, space: _Space) -> None:
+    if name not in shape.frozen:
+        product = space("sum", gradients[name].shape)
         np.matmul(left, right, out=product)
-        total += product
+        gradients[name] += product
 
 
 def _flat(array: np.ndarray) -> np.ndarray:

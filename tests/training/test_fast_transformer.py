@@ -113,6 +113,7 @@ def test_low_rank_updates_and_frozen_layers():
     for layer in encoder_layers(model):
         layer._feedforward_intermediate_dense.enable_lora(2)
         layer._self_attention_layer.query_dense.enable_lora(2)
+        layer._feedforward_output_dense.trainable = False
     for layer in encoder_layers(model)[:1]:
         layer.trainable = False
     expected = gradients(randomised(model), inputs)
