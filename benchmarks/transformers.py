@@ -98,6 +98,7 @@ def take_turns(config: Config, job: Any) -> dict[str, list[float]]:
         for name, contender in contenders.items():
             if number == 0 or name != "transformers bfloat16":
                 measured[name].append(contender())
+                print(f"  turn {number + 1}, {name}: {measured[name][-1]:.1f}", flush=True)
     return measured
 
 

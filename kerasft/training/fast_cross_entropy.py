@@ -37,7 +37,7 @@ def fast_cross_entropy(targets: Any, logits: Any) -> Any:
 
 
 def _forward(logits: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
-    from kerasft.training.transformer_kernels import cross_entropy
+    from kerasft.training.transformer_kernels_softmax import cross_entropy
 
     losses, sums = aligned_empty((len(logits),)), aligned_empty((len(logits),))
 
@@ -50,7 +50,7 @@ def _forward(logits: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
 
 
 def _backward(logits: np.ndarray, targets: np.ndarray, sums: np.ndarray, d_losses: np.ndarray) -> list[np.ndarray]:
-    from kerasft.training.transformer_kernels import cross_entropy_gradient
+    from kerasft.training.transformer_kernels_softmax import cross_entropy_gradient
 
     changes = aligned_empty(logits.shape)
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from kerasft.training import transformer_kernels as kernels
+from kerasft.training import transformer_kernels_softmax as softmax
 
 BLOCK = 512  # tokens at a time
 SAVED = ("qkv", "marked", "context", "normal1", "rates1", "middle", "inner", "normal2", "rates2")
@@ -94,7 +95,7 @@ def _forward_block(shape, first, keys, weights, inputs, bias, saved, outputs, sp
     q, k, v = _heads(qkv, documents, heads, 3)  # each [B, H, T, d], views
     scores, dropped = saved["marked"], space("dropped", saved["marked"].shape)
     np.matmul(q, k.swapaxes(2, 3), out=scores)  # [B, H, T, T]
-    kernels.masked_softmax(scores, bias, first * heads * steps * steps, keys[0], *dropout, dropped)
+    softmax.masked_softmax(scores, bias, first * heads * steps * steps, keys[0], *dropout, dropped)
     context = _flat(saved["context"])
     np.matmul(dropped, v, out=_heads(context, documents, heads, 1)[0])
 
@@ -170,7 +171,7 @@ def _backward_block(shape, first, keys, weights, inputs, saved, d_outputs, d_inp
     d_context = _heads(product, documents, heads, 1)[0]
     d_scores, dropped = space("d_scores", marked.shape), space("dropped", marked.shape)
     np.matmul(d_context, v.swapaxes(2, 3), out=d_scores)  # [B, H, T, T]
-    kernels.masked_softmax_gradient(marked, shape.scale, d_scores, dropped)
+    softmax.masked_softmax_gradient(marked, shape.scale, d_scores, dropped)
     np.matmul(dropped.swapaxes(2, 3), d_context, out=d_v)
     np.matmul(d_scores, k, out=d_q)
     np.matmul(d_scores.swapaxes(2, 3), q, out=d_k)
