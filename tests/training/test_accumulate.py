@@ -86,6 +86,7 @@ def test_the_schedule_counts_updates():
     assert schedule.total_steps == 6  # two epochs of 10 batches: 3 updates each
 
 
+@pytest.mark.slow
 def test_jax_accumulates_alike():
     code = (
         "import keras, numpy as np, test_accumulate as t;"
@@ -103,6 +104,7 @@ def test_jax_accumulates_alike():
     assert done.stdout == "jax 2\n"
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_in_the_middle_of_an_accumulation(tmp_path, monkeypatch):
     from rich.console import Console
     from test_resume import KilledError, kill_at

@@ -31,7 +31,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch, freeze):
     values = {"freeze": freeze, "optimizer": "adamw", "weight_decay": 0.01, "schedule": "linear", "warmup": 0.1}
     values |= {"layer_decay": 0.9} if freeze == "gradual" else {"accumulate": 3}
     whole, told = train(tmp_path / "whole", **values)
-    kill_at(monkeypatch, {3, 12, 17, 18, 30})
+    kill_at(monkeypatch, {3, 17, 30})
     kills = 0
     while True:
         try:
@@ -39,7 +39,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, monkeypatch, freeze):
             break
         except KilledError:
             kills += 1
-    assert kills == 5
+    assert kills == 3
     assert digest(resumed.model) == digest(whole.model)
     assert retold == told
 
