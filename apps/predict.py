@@ -65,6 +65,9 @@ class Options:
     threads: int | None = None
     """Threads to score a file with. Default: one per core."""
 
+    variant: str | None = None
+    """int8 for the smaller model of a bundle that was exported with --int8. Default: float32."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
@@ -102,7 +105,7 @@ def _answer(options: Options) -> None:
         if not equals:
             raise InputError("a value is given as name=value", received=pair, where="--value")
         row[name] = value
-    predictor = Predictor(options.bundle, options.threads)
+    predictor = Predictor(options.bundle, options.threads, options.variant)
     answer = predictor({name: [value] for name, value in row.items()})[0]
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
@@ -111,7 +114,7 @@ def _score(options: Options) -> None:
     from kerasft.cli.scoring import score_with_progress
 
     columns = {"text": options.text_column, "image": options.image_column, "audio": options.audio_column}
-    predictor = Predictor(options.bundle, options.threads)
+    predictor = Predictor(options.bundle, options.threads, options.variant)
     score_with_progress(predictor, options.input, options.output, columns, options.files, options.bad_media)
 
 

@@ -144,7 +144,7 @@ def _verdict(lost: float, single: float, many: float) -> str:
         return f"left out: it loses {lost:.2f} points of accuracy, {MOST_POINTS_LOST:g} or more ({speed})"
     if min(single, many) < LEAST_SPEEDUP:
         return f"left out: not faster, {speed}, below {LEAST_SPEEDUP:g}"
-    return f"faster: {speed}, at {lost:.2f} points of accuracy lost"
+    return f"faster: {speed}, accuracy {-lost:+.2f} points"
 
 
 def _labels(learner: Any, answers: list[dict[str, Any]]) -> dict[str, np.ndarray]:

@@ -49,7 +49,7 @@ def test_a_faster_variant_is_kept_and_described(version, monkeypatch):
     found = add(version, monkeypatch)
     _, folder, _, split = version
     assert found["kept"] is True
-    assert found["why"].startswith("faster: 2.00 times the speed for one row and 2.00 for many, at ")
+    assert found["why"].startswith("faster: 2.00 times the speed for one row and 2.00 for many, accuracy ")
     assert (found["rows"], found["labels_equal"] > 50) == (60, True)
     assert abs(found["points_lost"]) < 0.5
     assert found["bytes"]["int8"] < 0.5 * found["bytes"]["float32"]
