@@ -5,7 +5,11 @@
     python -m apps.pretrain_bert --backbone exported/bert_imdb --data csv:mine.csv --export exported/bert_mine
 
 Texts of train and unsup rows are read, never those of validation or test rows. Fine-tune the preset with
-`python -m apps.bert_sentiment --backbone exported/bert_imdb`.
+`python -m apps.bert_sentiment --backbone exported/bert_imdb`. A run that was killed goes on with the same command and
+its --run; --steps 2000 limits one, and the learning rate falls to 0 by then.
+
+Expect on 2 cores (AMD Zen 3): the sample in two to three minutes beside other work, perplexity 79 on its synthetic
+held-out documents. A pass over IMDb's 21.9 million tokens is 5,391 steps of 32 sequences.
 """
 
 import sys
