@@ -125,8 +125,9 @@ def suited(values: Mapping[str, Any]) -> dict[str, Any]:
         found["max_tokens"] = 1024
     elif positions is not None and positions < BertOptions.max_tokens:
         found["max_tokens"] = positions
-    if values["data"] == "sample" and values["backbone"] is None:
-        found |= {"epochs": 3, "learning_rate": 1e-3, "vocabulary": 2_000}
+    if values["data"] == "sample":
+        found |= {"epochs": 8, "learning_rate": 1e-3} if values["freeze"] == "none" else {}
+        found |= {"vocabulary": 2_000} if values["backbone"] is None else {}
     return found
 
 

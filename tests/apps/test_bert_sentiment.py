@@ -111,12 +111,12 @@ def test_a_mistake_is_one_clear_error_and_writes_nothing(backbone, tmp_path, mon
 
 
 def read(*arguments):
-    return flat(parse(Config, arguments, prog="test", suited=suited))
+    return flat(parse(Config, ["--data", "csv:a.csv", *arguments], prog="test", suited=suited))
 
 
 def test_the_learning_rate_goes_by_the_encoders_size(tmp_path):
-    assert read("--data", "csv:a.csv", "--size", "base")["learning_rate"] == 3e-5
-    assert read("--data", "csv:a.csv", "--size", "base", "--learning-rate", "0.01")["learning_rate"] == 0.01
+    assert read("--size", "base")["learning_rate"] == 3e-5
+    assert read("--size", "base", "--learning-rate", "0.01")["learning_rate"] == 0.01
     assert read("--backbone", "bert_tiny_en_uncased")["learning_rate"] == 3e-4
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 256}))
     found = read("--backbone", str(tmp_path))
@@ -124,6 +124,7 @@ def test_the_learning_rate_goes_by_the_encoders_size(tmp_path):
     assert read("--backbone", str(tmp_path), "--lora-rank", "4")["learning_rate"] == 1e-3
     assert read("--backbone", str(tmp_path), "--freeze", "backbone")["epochs"] == 10
     assert read("--backbone", str(tmp_path), "--long", "windows")["max_tokens"] == 1024
+    assert read("--backbone", str(tmp_path), "--data", "sample")["learning_rate"] == 1e-3  # few rows, many epochs
 
 
 def test_a_backbone_of_few_positions_is_given_no_more_tokens(tmp_path):
