@@ -22,9 +22,7 @@ _TOKENS_A_BATCH = 8_192  # more does not raise the speed, and keeps the working 
 _TOKENS_A_TRANSFORMER_BATCH = 1_024  # there a token is wider inside: 4 layers of width 256, processor time of a review
 # cut at 256 tokens: 21.0 ms in batches of 512 tokens, 23.3 of 1,024, 24.6 of 2,048, 26.7 of 8,192
 _ROWS_A_BATCH = 64
-_SLOWER_FUSIONS = [
-    "SkipLayerNormFusion"
-]  # one op, slower than the two it replaces: 7% of all time
+_SLOWER_FUSIONS = ["SkipLayerNormFusion"]  # one op, slower than the two it replaces: 7% of all time
 _NOTHING = "there is no value for any input"
 
 Columns = Sequence[str] | Mapping[str, Sequence[Any]]
