@@ -53,6 +53,7 @@ def test_a_model_is_plain_keras(tmp_path):
     np.testing.assert_allclose([float(value) for value in printed.split()], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_jax_backend_gives_the_same_outputs(tmp_path):
     pytest.importorskip("jax")
     tokens, _ = batch(time=7)

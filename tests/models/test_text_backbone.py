@@ -31,6 +31,7 @@ print("kerasft" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_keras_hub_alone_opens_a_preset(tmp_path):
     backbones = {"uncased": toy_backbone(), "cased": toy_backbone(lowercase=False, strip_accents=False)}
     for name, backbone in backbones.items():
