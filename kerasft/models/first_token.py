@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 import keras_hub
-from keras import ops
+
+from kerasft.models.chosen_tokens import encode_some
 
 
 @keras.saving.register_keras_serializable(package="kerasft")
@@ -12,9 +13,8 @@ class FirstTokenEncoder(keras_hub.layers.TransformerEncoder):
     """A `keras_hub.layers.TransformerEncoder` that gives the vector of the first token alone.
 
     All tokens are keys and values, the first is the only query, so that the vector is exactly the one that the whole
-    layer gives the first token (Vaswani et al. 2017, equation 1: a row of the result depends on its own row of Q).
-    What is saved is nearly all that the layer costs but for keys and values. Weights, options and the names of its
-    layers are those of `TransformerEncoder`.
+    layer gives the first token; see `encode_some`. What is saved is nearly all that the layer costs but for keys and
+    values. Weights, options and the names of its layers are those of `TransformerEncoder`.
 
     Faster code may stand in for `first_token` of an instance while it trains; nothing else of `call` computes.
 
@@ -39,16 +39,8 @@ class FirstTokenEncoder(keras_hub.layers.TransformerEncoder):
 
     def first_token(self, inputs: Any, padding_mask: Any, training: bool | None) -> Any:
         """What `call` gives; made to be replaced."""
-        mask = None if padding_mask is None else ops.expand_dims(ops.cast(padding_mask, "bool"), 1)  # [batch, 1, time]
-        residual = inputs[:, :1]  # [batch, 1, width]
-        x = self._self_attention_layer(query=residual, value=inputs, attention_mask=mask, training=training)
-        x = self._self_attention_dropout(x, training=training)
-        x = self._self_attention_layer_norm(x + residual)
-        residual = x
-        x = self._feedforward_output_dense(self._feedforward_intermediate_dense(x))
-        x = self._feedforward_dropout(x, training=training)
         # A slice and no squeeze: of a batch whose length is not known TensorFlow cannot tell that one token is left.
-        return self._feedforward_layer_norm(x + residual)[:, 0]  # [batch, width]
+        return encode_some(self, inputs[:, :1], inputs, padding_mask, training)[:, 0]  # [batch, width]
 
     def compute_output_shape(self, inputs_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """[batch, time, width] to [batch, width]."""

@@ -15,7 +15,8 @@ def masked_lm(backbone: TextBackbone, *, next_sentence: bool = True, dropout: fl
     """The model of Devlin et al. 2019 (arXiv:1810.04805), section 3.1, for pretraining.
 
     Only the masked positions go through the projection to the vocabulary, which is the token table transposed
-    (Press & Wolf 2017, arXiv:1608.05859), so that what a step costs hardly depends on the vocabulary.
+    (Press & Wolf 2017, arXiv:1608.05859), so that what a step costs hardly depends on the vocabulary. Nor does the
+    last encoder layer compute more than these and, for next-sentence prediction, the first: see `ChosenTokensEncoder`.
 
     Args:
         backbone: a BERT encoder; its weights are copied, see `trained_backbone` for the way back.
@@ -50,12 +51,15 @@ def masked_lm(backbone: TextBackbone, *, next_sentence: bool = True, dropout: fl
     x = encoder.embeddings_add((x, encoder.position_embedding(x), encoder.segment_embedding(segments)))
     x = encoder.embeddings_dropout(encoder.embeddings_layer_norm(x))
     mask = ops.not_equal(tokens, 0)  # [batch, time]
-    for layer in encoder.transformer_layers:
+    for layer in encoder.transformer_layers[:-1]:
         x = layer(x, padding_mask=mask)
-    outputs = {"token": MaskedTokens(encoder.token_embedding, name="masked_tokens")(x, positions)}
+    # Made in this order, so that a seed gives the heads the same start whatever the last layer draws.
+    head = MaskedTokens(encoder.token_embedding, name="masked_tokens")
+    follows = layers.Dense(2, kernel_initializer=_start(), dtype="float32", name="next_sentence")
+    x = _last_layer(encoder, x, positions, mask, first_too=next_sentence)  # [batch, slots (+ 1), width]
+    outputs = {"token": head(x[:, 1:] if next_sentence else x)}
     if next_sentence:
-        pooled = encoder.pooled_dense(x[:, 0])  # [batch, width]
-        outputs["next"] = layers.Dense(2, kernel_initializer=_start(), dtype="float32", name="next_sentence")(pooled)
+        outputs["next"] = follows(encoder.pooled_dense(x[:, 0]))
     inputs = {"tokens": tokens, "segments": segments, "masked_positions": positions}
     return keras.Model(inputs, outputs, name="masked_lm")
 
@@ -112,6 +116,19 @@ def _head(model: keras.Model) -> dict[str, Any]:
     return found
 
 
+def _last_layer(encoder: Any, x: Any, positions: Any, mask: Any, *, first_too: bool) -> Any:
+    """The encoder's last layer at the positions, with the first token before them if it is wanted too."""
+    from kerasft.models.chosen_tokens import ChosenTokensEncoder  # imports keras_hub: not before it is needed
+
+    layer = encoder.transformer_layers[-1]
+    if first_too:
+        positions = ops.concatenate([ops.zeros_like(positions[:, :1]), positions], axis=1)  # [batch, 1 + slots]
+    chosen = ChosenTokensEncoder.from_config(layer.get_config())
+    x = chosen(x, positions, padding_mask=mask)
+    chosen.set_weights(layer.get_weights())
+    return x
+
+
 def _copy(backbone: TextBackbone, dropout: float, dtype: Any = None) -> Any:
     """The same encoder with other dropout; by default under the current dtype policy."""
     config = {**backbone.model.get_config(), "dropout": dropout, "dtype": dtype}
@@ -126,7 +143,7 @@ def _copy(backbone: TextBackbone, dropout: float, dtype: Any = None) -> Any:
 
 @keras.saving.register_keras_serializable("kerasft")
 class MaskedTokens(layers.Layer):
-    """Logits of the vocabulary at some positions: dense, GELU, layer normalisation, the token table transposed, a bias.
+    """Logits of the vocabulary for some tokens: dense, GELU, layer normalisation, the token table transposed, a bias.
 
     Args:
         token_embedding: the layer with the token table, float [vocabulary, width], which is not copied. So a model
@@ -140,28 +157,25 @@ class MaskedTokens(layers.Layer):
         self.dense = layers.Dense(width, _gelu, kernel_initializer=_start(), dtype=self.dtype_policy, name="dense")
         self.norm = layers.LayerNormalization(epsilon=1e-12, dtype=self.dtype_policy, name="norm")
 
-    def build(self, x_shape: tuple[int | None, ...], positions_shape: Any) -> None:
+    def build(self, x_shape: tuple[int | None, ...]) -> None:
         """Makes the weights."""
         self.dense.build((None, self.token_embedding.output_dim))
         self.norm.build((None, self.token_embedding.output_dim))
         self.bias = self.add_weight(name="bias", shape=(self.token_embedding.input_dim,), initializer="zeros")
 
-    def call(self, x: Any, positions: Any) -> Any:
-        """Float32 [batch, slots, vocabulary] of float [batch, time, width] at int [batch, slots]."""
-        batch, time, width = ops.shape(x)
-        slots = ops.shape(positions)[1]
-        rows = ops.expand_dims(ops.arange(batch, dtype="int32") * time, 1) + positions  # [batch, slots]
+    def call(self, x: Any) -> Any:
+        """Float32 [batch, slots, vocabulary] of float [batch, slots, width]."""
+        batch, slots, width = ops.shape(x)
         # Flat, as a product of two matrices is faster than one of stacks of them.
-        x = ops.take(ops.reshape(x, (-1, width)), ops.reshape(rows, (-1,)), axis=0)  # [batch * slots, width]
-        x = self.norm(self.dense(x))
+        x = self.norm(self.dense(ops.reshape(x, (-1, width))))  # [batch * slots, width]
         table = ops.cast(self.token_embedding.embeddings, self.compute_dtype)
         logits = ops.matmul(x, ops.transpose(table))  # [batch * slots, vocabulary]
         logits = ops.cast(logits, "float32") + ops.cast(self.bias, "float32")
         return ops.reshape(logits, (batch, slots, self.token_embedding.input_dim))
 
-    def compute_output_spec(self, x: Any, positions: Any) -> keras.KerasTensor:
+    def compute_output_spec(self, x: Any) -> keras.KerasTensor:
         """What `call` gives."""
-        return keras.KerasTensor((*positions.shape, self.token_embedding.input_dim), dtype="float32")
+        return keras.KerasTensor((*x.shape[:2], self.token_embedding.input_dim), dtype="float32")
 
 
 def _gelu(x: Any) -> Any:

@@ -41,6 +41,13 @@ def add_column_sums(values, sums):
 
 
 @compiled
+def add_to_rows(values, places, sums):
+    """`sums[places[i]] += values[i]`, [n, D] to [m, D]; a place may come more than once."""
+    for i in range(len(values)):
+        _plus(values[i], sums[places[i]])
+
+
+@compiled
 def _drop(row, first, keys, limit, scale):
     key1, key2 = keys[0], keys[1]
     for j in range(len(row)):

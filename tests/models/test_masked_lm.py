@@ -8,7 +8,7 @@ from kerasft.models.masked_lm import head_weights, masked_lm, set_head_weights, 
 BATCH = {
     "tokens": np.array([[2, 5, 6, 3, 7, 3, 0, 0], [2, 8, 9, 10, 3, 11, 12, 3]], np.int32),
     "segments": np.array([[0, 0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1]], np.int32),
-    "masked_positions": np.array([[1, 4], [6, 2]], np.int32),
+    "masked_positions": np.array([[1, 4, 0, 0], [6, 2, 7, 0]], np.int32),  # 0 in unused slots
 }
 
 
@@ -26,8 +26,10 @@ def test_logits_are_those_of_the_backbone_at_the_positions(pairs):
     head.bias.assign(np.arange(len(table), dtype=np.float32))
     expected = np.asarray(head.norm(head.dense(vectors))) @ table.T + np.arange(len(table))
     np.testing.assert_allclose(model(BATCH)["token"], expected, atol=2e-5)
-    assert outputs["token"].shape == (2, 2, len(backbone.vocabulary))
+    assert outputs["token"].shape == (2, 4, len(backbone.vocabulary))
     assert set(outputs) == ({"token", "next"} if pairs else {"token"})
+    last = [type(model.get_layer(f"transformer_layer_{number}")).__name__ for number in range(2)]
+    assert last == ["TransformerEncoder", "ChosenTokensEncoder"]
     if pairs:
         dense = model.get_layer("next_sentence")
         np.testing.assert_allclose(outputs["next"], dense(encoded["pooled_output"]), atol=2e-5)

@@ -36,11 +36,12 @@ def batch(rows=5, steps=9, width=8):
 
 
 def gradients(model, inputs, training=True):
-    weight = np.random.default_rng(2).normal(size=inputs["tokens"].shape).astype(np.float32)
-    tokens = tf.constant(inputs["tokens"])
+    inputs = {name: tf.constant(array) for name, array in inputs.items()}
+    tokens = inputs["tokens"]
     with tf.GradientTape() as tape:
         tape.watch(tokens)
-        outputs = model({"tokens": tokens, "mask": tf.constant(inputs["mask"])}, training=training)
+        outputs = model(inputs, training=training)
+        weight = np.random.default_rng(2).normal(size=outputs.shape).astype(np.float32)
         value = tf.reduce_sum(outputs * weight)
     return np.asarray(outputs), [np.asarray(g) for g in tape.gradient(value, [tokens, *model.trainable_weights])]
 
@@ -95,6 +96,73 @@ def test_the_first_token_is_that_of_keras():
         assert_alike(gradients(model, inputs), expected)
     assert names == [layer.name]
     assert "first_token" not in vars(layer)
+
+
+def chosen(activation="gelu", dropout=0.0, **options):
+    from kerasft.models.chosen_tokens import ChosenTokensEncoder
+
+    inputs = encoder(activation=activation, dropout=dropout)
+    positions = keras.Input((None,), dtype="int32", name="positions")
+    layer = ChosenTokensEncoder(13, 2, activation=activation, dropout=dropout, name="transformer_layer_2", **options)
+    outputs = layer(inputs.output, positions, padding_mask=inputs.input["mask"])
+    return randomised(keras.Model({**inputs.input, "positions": positions}, outputs))
+
+
+POSITIONS = np.array([[0, 8, 4, 4], [1, 2, 0, 0], [0, 0, 0, 0], [7, 3, 5, 0], [4, 4, 8, 4]], np.int32)
+
+
+@pytest.mark.parametrize("block", [512, 10])
+@pytest.mark.parametrize("activation", ["gelu", keras_hub.src.utils.keras_utils.gelu_approximate])
+def test_chosen_tokens_are_those_of_keras(activation, block, monkeypatch):
+    from kerasft.training import fast_transformer_steps
+
+    monkeypatch.setattr(fast_transformer_steps, "BLOCK", block)
+    model, inputs = chosen(activation), {**batch(), "positions": POSITIONS}
+    expected = gradients(model, inputs)
+    with accelerated(model) as names:
+        assert_alike(gradients(model, inputs), expected)
+        assert_alike((tf.function(model)(inputs), []), (expected[0], []))
+    assert names == [f"transformer_layer_{number}" for number in range(3)]
+    assert "chosen_tokens" not in vars(encoder_layers(model)[2])
+
+
+def test_chosen_tokens_with_low_rank_updates_and_frozen_weights():
+    model, inputs = chosen(), {**batch(), "positions": POSITIONS}
+    layer = encoder_layers(model)[2]
+    for part in (layer._feedforward_intermediate_dense, layer._self_attention_layer.key_dense):
+        part.enable_lora(2)
+    layer._feedforward_output_dense.trainable = False
+    expected = gradients(randomised(model), inputs)
+    with accelerated(model):
+        assert_alike(gradients(model, inputs), expected)
+
+
+def test_dropout_of_chosen_tokens_and_its_gradient_use_the_same_draw():
+    keras.utils.set_random_seed(5)
+    model, inputs = chosen(dropout=0.3), {**batch(), "positions": POSITIONS}
+    state = [variable.numpy() for variable in model.non_trainable_variables]
+
+    def again(**changes):
+        for variable, value in zip(model.non_trainable_variables, state, strict=True):
+            variable.assign(value)
+        return gradients(model, {**inputs, **changes})
+
+    direction = np.random.default_rng(9).normal(size=inputs["tokens"].shape).astype(np.float32)
+    with accelerated(model):
+        first = again()
+        other = gradients(model, inputs)
+        sides = [again(tokens=inputs["tokens"] + step * direction)[0] for step in (3e-3, -3e-3)]
+    assert np.abs(first[0] - other[0]).max() > 0.1
+    # Slots of the same token have draws of their own.
+    assert np.abs(first[0][2, 0] - first[0][2, 1]).max() > 0.1
+    weight = np.random.default_rng(2).normal(size=first[0].shape).astype(np.float32)
+    slope = ((sides[0] - sides[1]) * weight).sum() / 6e-3
+    np.testing.assert_allclose((first[1][0] * direction).sum(), slope, rtol=0.01)
+
+
+def test_chosen_tokens_that_the_passes_do_not_cover_are_left_to_keras():
+    with accelerated(chosen(normalize_first=True)) as names:
+        assert names == ["transformer_layer_0", "transformer_layer_1"]
 
 
 def test_a_nested_model_in_a_compiled_function():
