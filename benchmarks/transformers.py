@@ -247,7 +247,9 @@ class Pretrain(Job):
         """Prints the table."""
         slots = round(SLOTS * SEQUENCE)
         head = 3 * 2 * slots * (self.width**2 + self.width * len(self.vocabulary))
-        tell(measured, "tokens", {"limit": limit * SEQUENCE / (self.flops(SEQUENCE, False) + head)})
+        last = 3 * (4 * SEQUENCE * self.width**2 + slots * (20 * self.width**2 + 4 * SEQUENCE * self.width))
+        work = self.flops(SEQUENCE, True) + last + head  # the last layer gives the masked positions alone
+        tell(measured, "tokens", {"limit": limit * SEQUENCE / work})
 
     def ours(self, fast: bool = True) -> float:
         """`kerasft.pretrain`, tokens a second of its second half."""
@@ -262,7 +264,7 @@ class Pretrain(Job):
         backbone = new_backbone(self.size, self.vocabulary, lowercase=True, strip_accents=True)
         text = Text.from_vocabulary(self.vocabulary, max_tokens=None, lowercase=True, strip_accents=True)
         corpus = Corpus.of(self.texts, text, self.folder / "corpus")
-        options = {"sequence": SEQUENCE, "next_sentence": False, "dropout": 0.1}
+        options = {"sequence": SEQUENCE, "next_sentence": False, "dropout": 0.1, "count_first": False}
         objective = Objective(steps=2 * self.config.batches, measurements=2, **options)
         recipe = Recipe(fast_transformer=fast, restore_best=False, monitor="loss", **adamw())
         plan = make_plan(corpus, backbone, objective, recipe)
