@@ -4,10 +4,9 @@
     python -m apps.predict exported/multimodal --text "Puma backpack" --image photo.jpg
     python -m apps.predict exported/multimodal --input products.csv --output scored.csv
 
-On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process.
-Any one of a bundle's inputs is enough; "used" in the answer says which there were. A file is read and written row
-by row: csv, tsv, jsonl, txt (plain, .gz, .xz, .zst) or parquet. The output has the input's columns, then label, a
-score for each label (for each target where there are several), used, and error: why a row has no answer.
+On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process. Any one of a bundle's
+inputs is enough; "used" says which there were. A file is read and written row by row. The output has the input's columns,
+then label, a score for each label (of each target), used, and error: why a row has no answer.
 """
 
 import json
@@ -74,10 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = tyro.cli(Options, args=arguments, description=__doc__, prog="python -m apps.predict")
     try:
         _check(options)
-        if options.input is None:
-            _answer(options)
-        else:
-            _score(options)
+        (_answer if options.input is None else _score)(options)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         return 2
