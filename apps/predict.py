@@ -5,8 +5,8 @@
     python -m apps.predict exported/multimodal --input products.csv --output scored.csv
 
 On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process. Any one of a bundle's
-inputs is enough; "used" says which there were. A file is read and written row by row. The output has the input's columns,
-then label, a score for each label (of each target), used, and error: why a row has no answer.
+inputs is enough; "used" says which there were. A file is read and written row by row. The output has the input's
+columns, then label, a score for each label (of each target), used, and error: why a row has no answer.
 """
 
 import json
