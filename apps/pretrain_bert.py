@@ -19,8 +19,9 @@ from pathlib import Path
 
 from kerasft.cli.app import run_app, start_backend
 from kerasft.cli.config import parse
-from kerasft.cli.pretrain_options import BackboneOptions, ObjectiveOptions, PlaceOptions, TextsOptions
+from kerasft.cli.pretrain_options import BackboneOptions, PlaceOptions, TextsOptions
 from kerasft.cli.run_folder import open_run
+from kerasft.pretrain.objective import Objective
 from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
@@ -47,7 +48,7 @@ class Config:
 
     texts: TextsOptions = field(default_factory=TextsOptions)
     backbone: BackboneOptions = field(default_factory=BackboneOptions)
-    objective: ObjectiveOptions = field(default_factory=ObjectiveOptions)
+    objective: Objective = field(default_factory=Objective)
     recipe: Recipe = field(default_factory=default_recipe)
     where: PlaceOptions = field(default_factory=PlaceOptions)
 

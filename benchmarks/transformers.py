@@ -258,7 +258,8 @@ class Pretrain(Job):
         from kerasft.inputs import Text
         from kerasft.models import new_backbone
         from kerasft.pretrain.corpus import Corpus
-        from kerasft.pretrain.fitting import Objective, make_plan, pretrain
+        from kerasft.pretrain.fitting import make_plan, pretrain
+        from kerasft.pretrain.objective import Objective
         from kerasft.training import Recipe
 
         backbone = new_backbone(self.size, self.vocabulary, lowercase=True, strip_accents=True)

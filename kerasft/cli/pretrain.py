@@ -13,13 +13,14 @@ from rich.table import Table
 
 from kerasft.base.files import read_json, write_json
 from kerasft.cli.config import meaning
-from kerasft.cli.pretrain_options import BackboneOptions, ObjectiveOptions
+from kerasft.cli.pretrain_options import BackboneOptions
 from kerasft.data.texts import Texts
 from kerasft.evaluation.environment import environment
 from kerasft.inputs import Text
 from kerasft.models import TextBackbone, load_backbone, new_backbone
 from kerasft.pretrain.corpus import Corpus
-from kerasft.pretrain.fitting import Objective, Plan, make_plan, pretrain
+from kerasft.pretrain.fitting import Plan, make_plan, pretrain
+from kerasft.pretrain.objective import Objective
 from kerasft.pretrain.preset import check_preset_target, read_head, write_preset
 from kerasft.training import Recipe, prepare
 from kerasft.training.journal import History, write_csv
@@ -70,7 +71,7 @@ def make_corpus(texts: Texts, backbone: TextBackbone, cache: Path, console: Cons
 def pretrain_and_export(
     texts: Texts,
     backbone_options: BackboneOptions,
-    objective_options: ObjectiveOptions,
+    objective: Objective,
     recipe: Recipe,
     *,
     export: Path,
@@ -90,7 +91,6 @@ def pretrain_and_export(
     _tell_texts(texts, console)
     backbone = make_backbone(texts, backbone_options, recipe, cache, console)
     corpus = make_corpus(texts, backbone, cache, console)
-    objective = Objective(**vars(objective_options))
     if backbone_options.backbone is not None:
         objective = dataclasses.replace(objective, count_first=False)  # its tokens have learned more than that
     plan = make_plan(corpus, backbone, objective, recipe)

@@ -54,35 +54,6 @@ class BackboneOptions:
 
 
 @dataclass(frozen=True)
-class ObjectiveOptions:
-    """What is learned."""
-
-    sequence: int = 128
-    """Tokens of a sequence."""
-
-    mask_rate: float = 0.15
-    """Share of the tokens that the model must guess: 80% of them masked, 10% replaced by any token, 10% as they are."""
-
-    whole_word: bool = False
-    """Mask all pieces of a word or none."""
-
-    next_sentence: bool = False
-    """Also learn whether one stretch of text follows another, from pairs; else from one stream of sentences."""
-
-    dropout: float = 0.0
-    """Share of features dropped while pretraining; the preset has the usual 0.1 for fine-tuning."""
-
-    count_first: bool = True
-    """Start the token table of a new backbone from which tokens stand beside which, in a minute or so."""
-
-    steps: int = 0
-    """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take."""
-
-    measurements: int = 20
-    """How often along the way the held-out documents are measured."""
-
-
-@dataclass(frozen=True)
 class PlaceOptions:
     """Where a run and its preset go."""
 

@@ -18,6 +18,7 @@ from kerasft.pretrain.corpus import Corpus
 from kerasft.pretrain.feed import PretrainFeed, PretrainPlan
 from kerasft.pretrain.instances import Special, make_instances
 from kerasft.pretrain.masking import Masking
+from kerasft.pretrain.objective import Objective
 from kerasft.pretrain.start import start_token_bias, start_token_table
 from kerasft.pretrain.task import MaskedLanguageTask
 from kerasft.training import Recipe
@@ -25,37 +26,6 @@ from kerasft.training.fitting import fit_feeds
 from kerasft.training.journal import History
 
 _HELD_OUT, _MOST_HELD_OUT = 0.01, 1000
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What is learned, and from sequences of what kind.
-
-    Args:
-        sequence: tokens of a sequence, special ones included. Default 128.
-        mask_rate: share of tokens that is asked for, above 0 and below 1. Default 0.15.
-        whole_word: whether all pieces of a word are masked or none. Default False.
-        next_sentence: whether sequences are pairs and next-sentence prediction is learned. Default False:
-            it helped in none of the settings of Liu et al. 2019 (arXiv:1907.11692, table 2).
-        dropout: share dropped while pretraining. Default 0.
-        count_first: whether a new backbone's token table starts from which tokens stand beside which. Default True.
-        steps: steps in all; 0: as many as the recipe's epochs take. Default 0.
-        measurements: how often along the way the held-out documents are measured. Default 20.
-    """
-
-    sequence: int = 128
-    mask_rate: float = 0.15
-    whole_word: bool = False
-    next_sentence: bool = False
-    dropout: float = 0.0
-    count_first: bool = True
-    steps: int = 0
-    measurements: int = 20
-
-    def __post_init__(self) -> None:
-        for name, least in (("steps", 0), ("measurements", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be at least {least}", received=getattr(self, name), where=f"--{name}")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 from pretrain_toys import digest, make_corpus, make_recipe, make_texts, toy_backbone
 from rich.console import Console
 
-from kerasft.pretrain.fitting import Objective, pretrain
+from kerasft.pretrain.fitting import pretrain
+from kerasft.pretrain.objective import Objective
 
 
 def main(run: str, steps: str) -> None:

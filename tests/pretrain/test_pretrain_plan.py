@@ -8,7 +8,8 @@ from rich.console import Console
 from kerasft.base.errors import InputError
 from kerasft.models.masked_lm import masked_lm
 from kerasft.pretrain.corpus import Corpus
-from kerasft.pretrain.fitting import Objective, make_plan, pretrain
+from kerasft.pretrain.fitting import make_plan, pretrain
+from kerasft.pretrain.objective import Objective
 from kerasft.training.optimizers import kernels_of
 
 QUIET = Console(quiet=True)

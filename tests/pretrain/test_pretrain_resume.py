@@ -9,7 +9,8 @@ import pytest
 from pretrain_toys import digest, make_corpus, make_recipe, make_texts, toy_backbone
 from rich.console import Console
 
-from kerasft.pretrain.fitting import Objective, pretrain
+from kerasft.pretrain.fitting import pretrain
+from kerasft.pretrain.objective import Objective
 from kerasft.training.keeper import Keeper
 
 HERE = Path(__file__).parent

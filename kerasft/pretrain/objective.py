@@ -1,0 +1,48 @@
+"""What pretraining asks for: one frozen dataclass, in Python and on the command line; Keras is not imported."""
+
+from dataclasses import dataclass
+
+from kerasft.base.errors import InputError
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is learned, and from sequences of what kind.
+
+    Raises:
+        InputError: if the steps or measurements are out of bounds; `make_plan` checks the rest against the texts.
+
+    Example:
+        >>> Objective(sequence=64, steps=1_000).mask_rate
+        0.15
+    """
+
+    sequence: int = 128
+    """Tokens of a sequence, special ones included."""
+
+    mask_rate: float = 0.15
+    """Share of the tokens that the model must guess: 80% of them masked, 10% replaced by any token, 10% as they are."""
+
+    whole_word: bool = False
+    """Mask all pieces of a word or none."""
+
+    next_sentence: bool = False
+    """Also learn whether one stretch of text follows another, from pairs; else from one stream of sentences. It helped
+    in none of the settings of Liu et al. 2019 (arXiv:1907.11692, table 2)."""
+
+    dropout: float = 0.0
+    """Share of features dropped while pretraining; the preset has the usual 0.1 for fine-tuning."""
+
+    count_first: bool = True
+    """Start the token table of a new backbone from which tokens stand beside which, in a minute or so."""
+
+    steps: int = 0
+    """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take."""
+
+    measurements: int = 20
+    """How often along the way the held-out documents are measured."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 0), ("measurements", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}", received=getattr(self, name), where=f"--{name}")
