@@ -9,6 +9,7 @@ from keras import ops
 
 from kerasft.tasks.uncertainty import uncertainty_loss
 from kerasft.training.feed import Feed
+from kerasft.training.memory import keep_freed_memory
 from kerasft.training.optimizers import kernels_of
 
 
@@ -100,6 +101,7 @@ def _from_feed(step: Callable[[Any], Any], feed: Feed) -> Callable[[Any], Any]:
     compiled = tf.function(step, input_signature=[feed.signature()], autograph=False)
 
     def function(_keras_iterator: Any) -> Any:
+        keep_freed_memory()  # here, as making Keras's iterator has undone it
         return compiled(feed.next())
 
     return function
