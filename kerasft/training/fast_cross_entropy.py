@@ -25,8 +25,7 @@ def fast_cross_entropy(targets: Any, logits: Any) -> Any:
 
         def gradient(d_losses: Any) -> tuple[Any, None]:
             (changes,) = tf.numpy_function(_backward, [flat, wanted, sums, d_losses], [tf.float32], stateful=False)
-            changes.set_shape(flat.shape)
-            return changes, None
+            return tf.ensure_shape(changes, flat.shape), None
 
         return found, gradient
 

@@ -142,10 +142,11 @@ def _gru_loop(layer: Any, sequences: Any, initial_state: Any, mask: Any, trainin
 
 
 def _as_keras(layer: Any, sequences: Any, outputs: Any, states: list[Any]) -> tuple[Any, Any, list[Any]]:
+    import tensorflow as tf
+
     units = layer.units
-    outputs.set_shape([*sequences.shape[:2], units])
-    for state in states:
-        state.set_shape([sequences.shape[0], units])
+    outputs = tf.ensure_shape(outputs, [*sequences.shape[:2], units])
+    states = [tf.ensure_shape(state, [sequences.shape[0], units]) for state in states]
     return states[0], outputs, states
 
 

@@ -38,8 +38,8 @@ def compiled_pass(layer: Any) -> Any:
         if some:
             given.append(tf.cast(positions, tf.int32))  # [B, S]
         outputs = _operation(layer, rate, exact, some)(*given, *_weights(layer))
-        outputs.set_shape([*given[-1 if some else 0].shape[:2], inputs.shape[2]])
-        return outputs
+        # An op, unlike `set_shape`: TensorFlow's optimizer, which infers shapes anew, is told as well.
+        return tf.ensure_shape(outputs, [*given[-1 if some else 0].shape[:2], inputs.shape[2]])
 
     return computed
 
@@ -167,10 +167,8 @@ def _operation(layer: Any, rate: float, exact: bool, some: bool) -> Any:
         def gradient(d_outputs: Any) -> tuple[Any, ...]:
             given, kinds = [inputs, seeds, d_outputs, *saved, *others], [tf.float32] * (1 + len(weights))
             d_inputs, *d_weights = tf.numpy_function(backward, given, kinds, stateful=False)
-            for change, weight in zip(d_weights, weights, strict=True):
-                change.set_shape(weight.shape)
-            d_inputs.set_shape(inputs.shape)
-            return d_inputs, None, None, *([None] if some else []), *d_weights
+            d_weights = [tf.ensure_shape(d, weight.shape) for d, weight in zip(d_weights, weights, strict=True)]
+            return tf.ensure_shape(d_inputs, inputs.shape), None, None, *([None] if some else []), *d_weights
 
         return outputs, gradient
 

@@ -6,7 +6,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-STEPS = '''
+STEPS = """
 import resource
 import keras, numpy as np
 import tensorflow as tf
@@ -18,7 +18,8 @@ inputs = keras.Input((1,), name="x")
 wide = keras.ops.ones((1, 4_000_000)) * inputs  # 16 MB a row, freed after every step
 model = Trainee({"x": inputs}, {"y": keras.ops.sum(wide, axis=1)})
 rows = 40
-feed = Feed({"x": np.ones((rows, 1), "float32")}, {"y": np.ones(rows, "float32")}, BatchPlan(np.ones(rows, int), 1, seed=0))
+arrays, targets = {"x": np.ones((rows, 1), "float32")}, {"y": np.ones(rows, "float32")}
+feed = Feed(arrays, targets, BatchPlan(np.ones(rows, int), 1, seed=0))
 model.feed_from(feed, None)
 faults = []
 
@@ -29,7 +30,7 @@ class Count(keras.callbacks.Callback):
 model.compile(loss={"y": "mse"}, optimizer="sgd")
 model.fit(feed, callbacks=[Count()], shuffle=False, verbose=0)
 print(int(np.median(np.diff(faults[5:]))))
-'''
+"""
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is asked")
