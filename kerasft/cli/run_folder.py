@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError, shorten
+from kerasft.base.sole import LOCK, sole_use
 from kerasft.cli.config import meaning, read_config, write_config
 
 
@@ -27,46 +28,50 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
         The folder.
 
     Raises:
-        InputError: if the folder was begun with another config, or holds something else.
+        InputError: if the folder was begun with another config, holds something else, or is used by another process.
     """
     if folder is None:
         now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
         folder = Path("runs") / app / now
+    if folder.is_file():
+        raise InputError("the run folder is a file", received=str(folder), where="--run")
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    begun = _check(folder, config)
-    if not begun:
-        write_config(config, folder / "config.yaml", f"python -m apps.{app}")
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        yield folder
-    except InputError:
-        if not begun and not (folder / "checkpoints").exists():
-            _take_back(folder, made)
-        raise
+        with sole_use(folder):
+            begun = _check(folder, config)
+            if not begun:
+                write_config(config, folder / "config.yaml", f"python -m apps.{app}")
+            try:
+                yield folder
+            except InputError:
+                if not begun and not (folder / "checkpoints").exists():
+                    _take_back(folder)
+                raise
+    finally:
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
 
 
 def _check(folder: Path, config: Any) -> bool:
     """Whether the run was begun before, with this very config."""
     written = folder / "config.yaml"
-    if folder.is_file():
-        raise InputError("the run folder is a file", received=str(folder), where="--run")
     if written.exists():
         # What a run of an earlier version does not tell had its default then.
         defaults = meaning(type(config)())
         _check_same(defaults | read_config(written), meaning(config), folder)
         return True
-    if folder.is_dir() and any(folder.iterdir()):
+    if any(path.name != LOCK for path in folder.iterdir()):
         raise InputError(
             "the run folder holds something else", received=str(folder), where="--run", hint="Name a new folder."
         )
     return False
 
 
-def _take_back(folder: Path, made: list[Path]) -> None:
+def _take_back(folder: Path) -> None:
     shutil.rmtree(folder / "cache", ignore_errors=True)
     (folder / "config.yaml").unlink(missing_ok=True)
-    for path in made:
-        if not any(path.iterdir()):
-            path.rmdir()
 
 
 def _check_same(written: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:

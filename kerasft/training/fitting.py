@@ -10,6 +10,7 @@ import keras
 from rich.console import Console
 
 from kerasft.base.errors import InputError
+from kerasft.base.sole import sole_use
 from kerasft.learner import Learner
 from kerasft.training.acceleration import accelerated
 from kerasft.training.augment import Augmentation
@@ -128,8 +129,9 @@ def fit_feeds(
         feed, validation = feeds()
         thaw = Thaw(recipe, model)
         trainee = _compiled(model, task, recipe, feed, validation)
-        check_identity(begun, identity)  # only now: a value that cannot be read leaves no begun run behind
-        with interruptible(console) as request, _accelerated(recipe, model, trainee):
+        run.mkdir(parents=True, exist_ok=True)  # only now: a value that cannot be read leaves no begun run behind
+        with sole_use(run), interruptible(console) as request, _accelerated(recipe, model, trainee):
+            check_identity(begun, identity)
             keeper = _keeper(recipe, run, trainee, feed, validation, request)
             try:
                 _train(keeper, recipe, thaw, console)

@@ -5,6 +5,8 @@ import pytest
 from kerasft.base.errors import InputError
 from kerasft.cli.run_folder import open_run
 
+fcntl = pytest.importorskip("fcntl")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -73,3 +75,13 @@ def test_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="the run folder is a file"):
         opened(Config(), tmp_path / "file", "app")
+
+
+def test_a_run_is_not_given_to_two_processes(tmp_path):
+    folder = opened(Config(), tmp_path / "run", "app")
+    with open(folder / ".lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as another process would hold it
+        with pytest.raises(InputError, match="the run folder is used by another process"):
+            opened(Config(), folder, "app")
+    assert (folder / "config.yaml").exists()
+    assert opened(Config(), folder, "app") == folder
