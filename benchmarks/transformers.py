@@ -265,7 +265,7 @@ class Pretrain(Job):
         backbone = new_backbone(self.size, self.vocabulary, lowercase=True, strip_accents=True)
         text = Text.from_vocabulary(self.vocabulary, max_tokens=None, lowercase=True, strip_accents=True)
         corpus = Corpus.of(self.texts, text, self.folder / "corpus")
-        options = {"sequence": SEQUENCE, "next_sentence": False, "dropout": 0.1, "count_first": False}
+        options = {"sequence": SEQUENCE, "next_sentence": False, "dropout": 0.1, "informed_start": False}
         objective = Objective(steps=2 * self.config.batches, measurements=2, **options)
         recipe = Recipe(fast_transformer=fast, restore_best=False, monitor="loss", **adamw())
         plan = make_plan(corpus, backbone, objective, recipe)

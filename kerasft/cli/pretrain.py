@@ -20,6 +20,7 @@ from kerasft.inputs import Text
 from kerasft.models import TextBackbone, load_backbone, new_backbone
 from kerasft.pretrain.corpus import Corpus
 from kerasft.pretrain.fitting import Plan, make_plan, pretrain
+from kerasft.pretrain.neighbour_heads import place_start
 from kerasft.pretrain.objective import Objective
 from kerasft.pretrain.preset import check_preset_target, read_head, write_preset
 from kerasft.training import Recipe, prepare
@@ -92,7 +93,7 @@ def pretrain_and_export(
     backbone = make_backbone(texts, backbone_options, recipe, cache, console)
     corpus = make_corpus(texts, backbone, cache, console)
     if backbone_options.backbone is not None:
-        objective = dataclasses.replace(objective, count_first=False)  # its tokens have learned more than that
+        objective = dataclasses.replace(objective, informed_start=False)  # its tokens have learned more than that
     plan = make_plan(corpus, backbone, objective, recipe)
     _tell_plan(plan, corpus, backbone, recipe, console)
     head = None if backbone_options.backbone is None else read_head(backbone_options.backbone)
@@ -103,7 +104,8 @@ def pretrain_and_export(
     write_json(run / "metrics.json", facts)
     write_json(run / "environment.json", {**environment(), "seed": recipe.seed})
     trained = objective.sequence if backbone_options.backbone is None else None
-    write_preset(export, model, backbone, trained, model_card(export.name, facts, meaning(config), app), facts)
+    start = place_start(model) if objective.informed_start else None
+    write_preset(export, model, backbone, trained, model_card(export.name, facts, meaning(config), app), facts, start)
     print_summary(facts, run, export, console)
 
 

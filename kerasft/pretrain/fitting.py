@@ -18,6 +18,7 @@ from kerasft.pretrain.corpus import Corpus
 from kerasft.pretrain.feed import PretrainFeed, PretrainPlan
 from kerasft.pretrain.instances import Special, make_instances
 from kerasft.pretrain.masking import Masking
+from kerasft.pretrain.neighbour_heads import start_neighbour_heads
 from kerasft.pretrain.objective import Objective
 from kerasft.pretrain.start import start_token_bias, start_token_table
 from kerasft.pretrain.task import MaskedLanguageTask
@@ -156,8 +157,9 @@ def pretrain(
     recipe = dataclasses.replace(recipe, epochs=plan.stretches)
     model = masked_lm(backbone, next_sentence=objective.next_sentence, dropout=objective.dropout)
     documents = plan.train.instances.documents
-    if objective.count_first:
+    if objective.informed_start:
         start_token_table(model, corpus, documents, recipe.seed, Path(run) / "cache")
+        start_neighbour_heads(model, recipe.seed)
     if head is None:
         start_token_bias(model, corpus, documents)
     else:

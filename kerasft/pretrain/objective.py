@@ -33,8 +33,9 @@ class Objective:
     dropout: float = 0.0
     """Share of features dropped while pretraining; the preset has the usual 0.1 for fine-tuning."""
 
-    count_first: bool = True
-    """Start the token table of a new backbone from which tokens stand beside which, in a minute or so."""
+    informed_start: bool = True
+    """Start a new backbone's token table from which tokens stand beside which, counted in a minute or so, and its first
+    heads looking at the tokens beside; else all from noise."""
 
     steps: int = 0
     """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take."""

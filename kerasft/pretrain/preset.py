@@ -41,7 +41,13 @@ def check_preset_target(folder: Path) -> None:
 
 
 def write_preset(
-    folder: Path, model: keras.Model, backbone: TextBackbone, trained_positions: int | None, card: str, facts: Any
+    folder: Path,
+    model: keras.Model,
+    backbone: TextBackbone,
+    trained_positions: int | None,
+    card: str,
+    facts: Any,
+    start: np.ndarray | None = None,
 ) -> None:
     """Writes the preset that `keras_hub.models.Backbone.from_preset` opens, and takes the place of an earlier one.
 
@@ -49,17 +55,17 @@ def write_preset(
         folder: the preset's folder.
         model: the trained `masked_lm`.
         backbone: what it was made of.
-        trained_positions: how many positions were trained, if the backbone was new: vectors of the others are copies
-            of trained ones, one after another (Beltagy et al. 2020, arXiv:2004.05150, section 5). None for one that
-            was trained before.
+        trained_positions: how many positions were trained, if the backbone was new; the others continue them, see
+            `continued_positions`. None for one that was trained before.
         card: the model card, as Markdown.
         facts: what pretraining measured, for pretraining.json.
+        start: the position table before training, where it told places; None: noise.
     """
     check_preset_target(folder)
     trained = trained_backbone(model, backbone)
     if trained_positions is not None and trained_positions < backbone.max_length:
         table = trained.position_embedding
-        table.set_weights([repeated_positions(table.get_weights()[0], trained_positions)])
+        table.set_weights([continued_positions(table.get_weights()[0], trained_positions, start)])
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     try:
         replace(backbone, model=trained).save(temporary)
@@ -87,10 +93,21 @@ def read_head(folder: str | Path) -> dict[str, np.ndarray] | None:
         raise InputError(f"the head of the masked language model cannot be read ({error})", where=str(path)) from error
 
 
-def repeated_positions(table: np.ndarray, trained: int) -> np.ndarray:
-    """A position table [positions, width] whose rows from `trained` on repeat rows 1 to trained - 1."""
+def continued_positions(table: np.ndarray, trained: int, start: np.ndarray | None = None) -> np.ndarray:
+    """Position vectors beyond those that were trained.
+
+    Args:
+        table: float32 [positions, width].
+        trained: how many of its rows, the first ones, were trained.
+        start: the table before training; None: noise, which tells nothing.
+
+    Returns:
+        The table whose other rows are their start and what training added to rows 1 to trained - 1, one after another
+        (Beltagy et al. 2020, arXiv:2004.05150, section 5, copy without a start).
+    """
     rows = np.arange(len(table))
-    return table[np.where(rows < trained, rows, 1 + (rows - trained) % (trained - 1))]
+    like = np.where(rows < trained, rows, 1 + (rows - trained) % (trained - 1))
+    return table[like] if start is None else start + (table - start)[like]
 
 
 def _take_place(temporary: Path, folder: Path) -> None:

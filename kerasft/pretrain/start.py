@@ -9,15 +9,15 @@ import numpy as np
 from kerasft.base.files import atomic_file, content_hash
 from kerasft.inputs.ragged import spans
 from kerasft.pretrain.corpus import Corpus
+from kerasft.pretrain.neighbour_heads import TABLE_SCALE, place_features
 from kerasft.pretrain.token_vectors import token_vectors
-
-_SCALE = 0.05  # root mean square of a token table after a long pretraining; noise starts at 0.02
 
 
 def start_token_table(model: Any, corpus: Corpus, documents: np.ndarray, seed: int, cache: Path) -> None:
     """Gives the tokens of a new `masked_lm` vectors from which tokens they stand beside; see `token_vectors`.
 
-    Tokens that occur in none of the documents, special ones among them, keep their noise.
+    Tokens that occur in none of the documents, special ones among them, keep their noise. The features that tell
+    places, see `neighbour_heads`, are left to the positions.
 
     Args:
         model: its token table is changed in place.
@@ -27,15 +27,22 @@ def start_token_table(model: Any, corpus: Corpus, documents: np.ndarray, seed: i
         cache: folder that keeps the vectors for a run that goes on.
     """
     table = model.get_layer("masked_tokens").token_embedding.embeddings
+    told = place_features(model)
     values, lengths = _of(corpus, documents)
-    path = cache / f"token_vectors-{content_hash(values.tobytes(), repr((table.shape, seed)))[:16]}.npy"
+    path = cache / f"token_vectors-{content_hash(values.tobytes(), repr((table.shape, told, seed)))[:16]}.npy"
     if not path.exists():
-        made = token_vectors(values, np.concatenate([[0], lengths.cumsum()]), *table.shape, seed=seed)
+        size, width = table.shape
+        made = token_vectors(values, np.concatenate([[0], lengths.cumsum()]), size, width - told, seed=seed)
         with atomic_file(path) as file:
             np.save(file, made)
     vectors = np.load(path, allow_pickle=False)
-    noise = keras.ops.convert_to_numpy(table)
-    table.assign(np.where(vectors.any(axis=1, keepdims=True), _SCALE * vectors, noise))
+    start = np.zeros(table.shape, np.float32)
+    start[:, : table.shape[1] - told] = np.where(
+        vectors.any(axis=1, keepdims=True),
+        TABLE_SCALE * vectors,
+        keras.ops.convert_to_numpy(table)[:, : table.shape[1] - told],
+    )
+    table.assign(start)
 
 
 def start_token_bias(model: Any, corpus: Corpus, documents: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from pretrain_toys import make_text, make_texts, toy_backbone
 from kerasft.base.errors import InputError
 from kerasft.models import load_backbone
 from kerasft.models.masked_lm import masked_lm, trained_backbone
-from kerasft.pretrain.preset import HEAD, check_preset_target, read_head, repeated_positions, write_preset
+from kerasft.pretrain.preset import HEAD, check_preset_target, continued_positions, read_head, write_preset
 
 CODE = """
 import json, sys
@@ -89,7 +89,12 @@ def test_a_folder_of_something_else_is_refused(tmp_path, made):
 
 def test_positions_that_were_not_trained_repeat_those_that_were(tmp_path, made):
     table = np.arange(10.0)[:, None]
-    assert repeated_positions(table, 4)[:, 0].tolist() == [0, 1, 2, 3, 1, 2, 3, 1, 2, 3]
+    assert continued_positions(table, 4)[:, 0].tolist() == [0, 1, 2, 3, 1, 2, 3, 1, 2, 3]
+    start = np.arange(10.0)[:, None] / 10
+    trained = start + np.array([[1], [2], [3], [4], *[[0]] * 6])
+    assert continued_positions(trained, 4, start)[:, 0] == pytest.approx(
+        [1, 2.1, 3.2, 4.3, 2.4, 3.5, 4.6, 2.7, 3.8, 4.9]
+    )
     write(tmp_path / "bert", made, trained=16)
     before = made[2].get_layer("position_embedding").get_weights()[0]
     after = load_backbone(tmp_path / "bert").model.position_embedding.get_weights()[0]

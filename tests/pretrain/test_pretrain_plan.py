@@ -76,7 +76,7 @@ def test_what_can_be_learned_is_learned_and_measured(tmp_path):
     texts = [f"{' '.join([word] * 31 + [str(number)])}." for number in range(20) for word in ("red", "green", "blue")]
     corpus, text = make_corpus(texts, tmp_path / "cache")
     recipe = make_recipe(learning_rate=0.03, weight_decay=0.0)
-    objective = Objective(16, steps=60, measurements=2)
+    objective = Objective(16, steps=150, measurements=2)
     _, history = pretrain(corpus, toy_backbone(text.vocabulary), objective, recipe, tmp_path / "run", console=QUIET)
     losses, accuracies = history.column("val_loss"), history.column("val_accuracy")
     assert losses[-1] < losses[0] < math.log(len(text.vocabulary))
