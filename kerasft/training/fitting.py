@@ -14,11 +14,12 @@ from kerasft.base.sole import sole_use
 from kerasft.learner import Learner
 from kerasft.training.acceleration import accelerated
 from kerasft.training.augment import Augmentation
+from kerasft.training.begun import check_identity
 from kerasft.training.callbacks import Average, Best, Plateau, Remembering
 from kerasft.training.features import FEATURES, Cut, refuse_augmentation
 from kerasft.training.feed import Feed
 from kerasft.training.feeds import has_validation, make_feeds
-from kerasft.training.identity import check_identity, identity_of
+from kerasft.training.identity import identity_of
 from kerasft.training.interrupt import Request, interruptible
 from kerasft.training.journal import History, Journal
 from kerasft.training.keeper import Keeper

@@ -3,7 +3,8 @@ from toy_training import make_learner, make_rows
 
 from kerasft.base.errors import InputError
 from kerasft.training import Recipe
-from kerasft.training.identity import check_identity, identity_of
+from kerasft.training.begun import check_identity
+from kerasft.training.identity import identity_of
 
 
 def test_equal_models_are_equal_whatever_names_keras_gives_them():

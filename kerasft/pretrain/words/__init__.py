@@ -1,0 +1,1 @@
+"""Word vectors: learned from unlabelled text, read, written, measured."""
