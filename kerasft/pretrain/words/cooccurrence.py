@@ -4,7 +4,6 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ class Cooccurrence:
     rows without looking through the others, and since whole rows are counted faster than triangles are mirrored.
 
     Args:
-        starts: int64 [words + 1]; the pairs of word i are starts[i] to starts[i + 1]. Word i has the id i + 2.
+        starts: int64 [vocabulary + 1]; the pairs of the id i are starts[i] to starts[i + 1].
         columns: int32 [pairs], ascending within a row.
         counts: float32 [pairs], over 0.
         folder: where they lie.
@@ -40,9 +39,9 @@ class Cooccurrence:
         >>> import tempfile
         >>> from pathlib import Path
         >>> corpus = Ragged.from_rows([[2, 3, 1, 4], [3, 2]])  # 1 is unknown, and as if it were not there
-        >>> pairs = Cooccurrence.of(corpus, 3, Path(tempfile.mkdtemp()) / "pairs", window=2)
-        >>> [(int(j), float(x)) for j, x in zip(*pairs.row(0))]  # beside the word with id 2
-        [(1, 2.0), (2, 0.5)]
+        >>> pairs = Cooccurrence.of(corpus, 5, Path(tempfile.mkdtemp()) / "pairs", window=2)
+        >>> [(int(j), float(x)) for j, x in zip(*pairs.row(2))]  # beside the word with id 2
+        [(3, 2.0), (4, 0.5)]
     """
 
     starts: np.ndarray
@@ -54,7 +53,7 @@ class Cooccurrence:
     def of(
         cls,
         corpus: Ragged,
-        words: int,
+        vocabulary: int,
         folder: str | Path,
         *,
         window: int = 10,
@@ -65,10 +64,10 @@ class Cooccurrence:
 
         Args:
             corpus: ids of a `Text`, memory-mapped if it is large; 0 and 1 are no words and are left out.
-            words: how many words there are; ids reach `words + 1`.
+            vocabulary: how many ids there are.
             folder: a folder of its own for the counts; runs that do not fit the memory are kept there meanwhile.
             window: how many words to each side are near. Default 10.
-            memory: bytes for what grows with the corpus; a few numbers for each word come on top. Default 1 GiB.
+            memory: bytes for what grows with the corpus; some numbers for each id come on top. Default 1 GiB.
             progress: called with the number of ids counted so far.
 
         Raises:
@@ -82,7 +81,7 @@ class Cooccurrence:
         if not folder.exists():
             try:
                 with atomic_folder(folder) as temporary:
-                    _count(corpus, words, window, memory, temporary, progress or (lambda done: None))
+                    _count(corpus, vocabulary, window, memory, temporary, progress or (lambda done: None))
             except FileExistsError:
                 pass  # another process was faster
         return cls.load(folder)
@@ -105,29 +104,31 @@ class Cooccurrence:
             )
         return cls(*arrays, folder)
 
-    @cached_property
-    def words(self) -> int:
-        """How many words there are."""
+    @property
+    def vocabulary(self) -> int:
+        """How many ids there are."""
         return len(self.starts) - 1
 
     def __len__(self) -> int:
         """How many pairs are held, both orders counted."""
         return len(self.columns)
 
-    def row(self, word: int) -> tuple[np.ndarray, np.ndarray]:
-        """The columns and counts of one word."""
-        part = slice(self.starts[word], self.starts[word + 1])
+    def row(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """The columns and counts of one id."""
+        part = slice(self.starts[index], self.starts[index + 1])
         return self.columns[part], self.counts[part]
 
 
-def _count(corpus: Ragged, words: int, window: int, memory: int, folder: Path, progress: Callable[[int], None]) -> None:
+def _count(
+    corpus: Ragged, vocabulary: int, window: int, memory: int, folder: Path, progress: Callable[[int], None]
+) -> None:
     step = min(memory // _BYTES_A_WORD, _MOST_WORDS)
     stretches = range(0, len(corpus.values), step)
     runs = []
     for number, start in enumerate(stretches):
         run = folder / f"run{number}" if len(stretches) > 1 else folder
         stop = min(start + step, len(corpus.values))
-        _count_stretch(corpus, start, stop, words, window, memory, run)
+        _count_stretch(corpus, start, stop, vocabulary, window, memory, run)
         runs.append(run)
         let_go(corpus.values)
         progress(stop)
@@ -136,28 +137,30 @@ def _count(corpus: Ragged, words: int, window: int, memory: int, folder: Path, p
     if not held:
         raise InputError("no word stands beside another, so there is nothing to count")
     if len(runs) > 1:
-        _merge(held, words, memory, folder)
+        _merge(held, vocabulary, memory, folder)
         for run in runs:
             shutil.rmtree(run)
 
 
-def _count_stretch(corpus: Ragged, start: int, stop: int, words: int, window: int, memory: int, folder: Path) -> None:
+def _count_stretch(
+    corpus: Ragged, start: int, stop: int, vocabulary: int, window: int, memory: int, folder: Path
+) -> None:
     """Counts the neighbours of values[start:stop]."""
     values, offsets = corpus.values, corpus.offsets
     bounds = kernels.stretch_bounds(values, offsets, start, stop, window)
     documents = int(np.searchsorted(offsets, bounds[1]) - np.searchsorted(offsets, bounds[0]))
     tokens = np.empty(bounds[1] - bounds[0] + min(documents, bounds[1] - bounds[0]) + 2, np.int32)
-    starts = np.zeros(words + 1, np.int64)
+    starts = np.zeros(vocabulary + 1, np.int64)
     first, last, wrong = kernels.take_words(values, offsets, bounds, start, stop, tokens, starts)
     if wrong >= 0:
         raise InputError(
-            "the corpus has an id that is no word", received=int(values[wrong]), allowed=f"0 to {words + 1}"
+            "the corpus has an id that is no word", received=int(values[wrong]), allowed=f"0 to {vocabulary - 1}"
         )
     places = np.empty(starts[-1], np.int32)
     kernels.place_words(tokens, first, last, starts, places)
     weights = np.zeros(window + 1)
     weights[1:] = 1 / np.arange(1, window + 1)
-    most = np.minimum(words, 2 * window * np.diff(starts))
+    most = np.minimum(vocabulary, 2 * window * np.diff(starts))
 
     def rows(low: int, high: int, scratch: tuple, columns: np.ndarray, counts: np.ndarray, lengths: np.ndarray) -> int:
         return kernels.count_rows(tokens, places, starts, low, high, weights, *scratch, columns, counts, lengths)
@@ -165,9 +168,9 @@ def _count_stretch(corpus: Ragged, start: int, stop: int, words: int, window: in
     write_rows(rows, most, memory, folder)
 
 
-def _merge(runs: list[Cooccurrence], words: int, memory: int, folder: Path) -> None:
+def _merge(runs: list[Cooccurrence], vocabulary: int, memory: int, folder: Path) -> None:
     """Adds runs, row by row."""
-    most = sum((np.diff(run.starts) for run in runs), np.zeros(words, np.int64))
+    most = sum((np.diff(run.starts) for run in runs), np.zeros(vocabulary, np.int64))
 
     def rows(low: int, high: int, scratch: tuple, columns: np.ndarray, counts: np.ndarray, lengths: np.ndarray) -> int:
         spans = [slice(run.starts[low], run.starts[high]) for run in runs]

@@ -8,10 +8,9 @@ many threads there are.
 import numpy as np
 from numba import njit
 
-compiled = njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
+from kerasft.pretrain.words.draws import NOT_WORDS
 
-FIRST_WORD = 2
-"""The id of the first word; those below stand for padding and for unknown words."""
+compiled = njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
 
 EDGE = np.int32(-1)
 """Between documents, among words."""
@@ -28,12 +27,12 @@ def stretch_bounds(values, offsets, start, stop, window):
     first = start
     while first > offsets[document] and found < window:
         first -= 1
-        found += values[first] >= FIRST_WORD
+        found += values[first] >= NOT_WORDS
     document = np.searchsorted(offsets, stop - 1, side="right") - 1
     found = 0
     last = stop
     while last < offsets[document + 1] and found < window:
-        found += values[last] >= FIRST_WORD
+        found += values[last] >= NOT_WORDS
         last += 1
     return first, last
 
@@ -47,10 +46,11 @@ def take_words(values, offsets, bounds, start, stop, tokens, starts):
         bounds: of what is read, from `stretch_bounds`.
         start, stop: of what is counted.
         tokens: int32 [bounds[1] - bounds[0] + documents in them + 2] at least; filled with words from 0 on and edges.
-        starts: int64 [words + 1]; filled.
+        starts: int64 [vocabulary + 1]; filled.
 
     Returns:
-        The first of `tokens` that is counted, the one behind the last, and where `values` holds no such word, or -1.
+        The first of `tokens` that is counted, the one behind the last, and where `values` has an id that there is not,
+        or -1.
     """
     words = len(starts) - 1
     starts[:] = 0
@@ -69,16 +69,14 @@ def take_words(values, offsets, bounds, start, stop, tokens, starts):
             first = n
         if place == stop:
             last = n
-        word = values[place] - FIRST_WORD
-        if word >= 0:
-            if word >= words:
-                return first, last, place
+        word = values[place]
+        if word < 0 or word >= words:
+            return first, last, place
+        if word >= NOT_WORDS:
             tokens[n] = word
             n += 1
             if start <= place < stop:
                 starts[word + 1] += 1
-        elif values[place] < 0:
-            return first, last, place
     tokens[n] = EDGE
     if last < 0:
         last = n
@@ -108,7 +106,7 @@ def count_rows(tokens, places, starts, first, last, weights, sums, touched, colu
         sums: float64, a number for each word; 0 before and after.
         touched: uint8, a number for each stretch of words; 0 before and after.
         columns, counts: int32 and float32; filled with the rows, one after another, columns ascending.
-        lengths: int64 [words]; how long each row became.
+        lengths: int64 [vocabulary]; how long each row became.
 
     Returns:
         How many columns and counts were written.
