@@ -1,6 +1,7 @@
 """Functional builders: a dict of named arrays in, a dict of named arrays out, on keras and keras.ops alone."""
 
 from kerasft.models.audio_branch import AudioBranch
+from kerasft.models.average import average_embedding_classifier
 from kerasft.models.branch import Branch
 from kerasft.models.fusion import fusion_classifier
 from kerasft.models.image_branch import ImageBranch
@@ -21,6 +22,7 @@ __all__ = [
     "TextBranch",
     "TransformerBranch",
     "Windows",
+    "average_embedding_classifier",
     "fusion_classifier",
     "load_backbone",
     "lstm_classifier",

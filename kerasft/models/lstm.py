@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasft.base.errors import InputError
 from kerasft.models.checks import check_known, check_least, check_share
+from kerasft.models.embedding import check_vectors
 from kerasft.models.pooling import Pooling, pool
 from kerasft.models.recurrent import Cell, recurrent_layers
 from kerasft.models.wide import wide_logits
@@ -72,7 +72,7 @@ def lstm_classifier(
     check_least(2, vocabulary_size=vocabulary_size, classes=classes)
     check_least(1, embedding=embedding, width=width, layers_count=layers_count)
     check_share(dropout=dropout, word_dropout=word_dropout, wide_dropout=wide_dropout)
-    vectors = _check_vectors(vectors, vocabulary_size, embedding)
+    vectors = check_vectors(vectors, vocabulary_size, embedding)
 
     # === Layers ===
     token_vectors = layers.Embedding(
@@ -114,18 +114,3 @@ def lstm_classifier(
     if vectors is not None:
         token_vectors.set_weights([vectors])
     return model
-
-
-def _check_vectors(vectors: np.ndarray | None, vocabulary_size: int, embedding: int) -> np.ndarray | None:
-    if vectors is None:
-        return None
-    vectors = np.asarray(vectors, dtype=np.float32)
-    if vectors.shape != (vocabulary_size, embedding):
-        raise InputError(
-            "vectors must have a row for each token and the embedding's width",
-            received=vectors.shape,
-            allowed=f"({vocabulary_size}, {embedding})",
-        )
-    if not np.isfinite(vectors).all():
-        raise InputError("vectors hold NaN or infinity", where=f"row {int(np.argmin(np.isfinite(vectors).all(1)))}")
-    return vectors
