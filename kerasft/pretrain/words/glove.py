@@ -72,8 +72,8 @@ class GloVe:
     Args:
         pairs: the counts; a folder "blocks" is made in theirs.
         options: how.
-        start: vectors to go on from, float32 [vocabulary, dimension], perhaps of fewer ids; NaN rows are new. None: all
-            new.
+        start: what to go on from: "rows" and "columns", as `parts` gave them, or "vectors" alone, float32 [ids,
+            dimension], of which each half gets a half; perhaps for fewer ids. NaN is new. None: all new.
 
     Raises:
         InputError: if `start` does not fit.
@@ -92,7 +92,7 @@ class GloVe:
 
     counted = "pairs"
 
-    def __init__(self, pairs: Cooccurrence, options: GloVeOptions, start: np.ndarray | None = None):
+    def __init__(self, pairs: Cooccurrence, options: GloVeOptions, start: dict[str, np.ndarray] | None = None):
         self.pairs, self.options = pairs, options
         self._blocks = Blocks.of(pairs)
         self._order = self._blocks.order(pairs.vocabulary)
@@ -100,9 +100,9 @@ class GloVe:
         self._per_epoch = min(self._blocks.side, -(-len(pairs) // _STEP))
         self.steps = options.epochs * self._per_epoch
         self.amount = options.epochs * len(pairs)
-        self._tables = self._start(start)
+        self._tables = self._start(self._halves(start or {}))
 
-    def _start(self, start: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    def _start(self, halves: list[np.ndarray]) -> tuple[np.ndarray, ...]:
         options, ids = self.options, self.pairs.vocabulary
         rows, width = self._blocks.side * self._blocks.size, -(-options.dimension // 8) * 8
         vectors = np.zeros((2, rows, 2, width), np.float32)  # of rows and of columns; numbers and squares
@@ -110,24 +110,38 @@ class GloVe:
         vectors[:, :, 1], biases[:, :, 1] = 1, 1
         random = np.random.default_rng([options.seed, 0])
         met = np.diff(self.pairs.starts) > 0  # others have nothing to learn from, and stay 0
-        for half in range(2):
+        for half, known in enumerate(halves):
             drawn = (random.random((ids, options.dimension + 1), np.float32) - 0.5) / options.dimension
             drawn[~met] = 0
-            if start is not None:
-                known = self._known(start)
-                drawn[: len(start)][known, :-1] = start[known] / 2
+            drawn[: len(known)] = np.where(np.isnan(known), drawn[: len(known)], known)
             vectors[half, self._order, 0, : options.dimension] = drawn[:, :-1]
             biases[half, self._order, 0] = drawn[:, -1]
         return *vectors, *biases
 
-    def _known(self, start: np.ndarray) -> np.ndarray:
-        if start.ndim != 2 or start.shape[1] != self.options.dimension or len(start) > self.pairs.vocabulary:
-            raise InputError(
-                "the vectors to go on from do not fit",
-                received=list(start.shape),
-                allowed=f"{self.options.dimension} numbers each, for {self.pairs.vocabulary} ids at most",
-            )
-        return ~np.isnan(start).any(axis=1)
+    def _halves(self, start: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """What is known of rows and of columns with their biases, two of float32 [ids, dimension + 1]."""
+        dimension, ids = self.options.dimension, self.pairs.vocabulary
+        if "vectors" in start:
+            found = [np.pad(start["vectors"] / 2, ((0, 0), (0, 1)), constant_values=np.nan)] * 2
+        else:
+            found = [start.get(name, np.zeros((0, dimension + 1), np.float32)) for name in ("rows", "columns")]
+        for half in found:
+            if half.shape[1] != dimension + 1 or len(half) > ids:
+                raise InputError(
+                    "the vectors to go on from do not fit",
+                    received=f"{len(half)} of dimension {half.shape[1] - 1}",
+                    allowed=f"{ids} of dimension {dimension}, or fewer",
+                )
+        return found
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """What `start` takes: vectors and then a bias, of rows and of columns, float32 [vocabulary, dimension + 1]."""
+        rows, columns, row_biases, column_biases = self._tables
+        joined = {"rows": (rows, row_biases), "columns": (columns, column_biases)}
+        return {
+            name: np.column_stack([table[self._order, 0, : self.options.dimension], biases[self._order, 0]])
+            for name, (table, biases) in joined.items()
+        }
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays that decide what follows; not copies."""
