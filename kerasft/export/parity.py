@@ -79,7 +79,7 @@ def verify(learner: Any, folder: Path, reference: Reference, tolerance: float = 
 
 def _near_ties(scores: np.ndarray, tolerance: float) -> np.ndarray:
     best_two = np.sort(scores, axis=1)[:, -2:]
-    return best_two[:, 1] - best_two[:, 0] < tolerance
+    return best_two[:, -1] - best_two[:, 0] < tolerance  # of a single number, too
 
 
 def _single_rows(reference: Reference) -> np.ndarray:
@@ -112,13 +112,14 @@ def _compare(answers: Any, wanted: np.ndarray, near_tie: np.ndarray, tolerance: 
 def _refusal(path: str, target: str, compared: _Compared, columns: Columns, task: Any, tolerance: float) -> ParityError:
     shown = {name: _shorten(column[compared.row]) for name, column in columns.items()}
     labels = task.parts[target].labels
-    best = [labels[int(np.argmax(scores))] for scores in (compared.wanted, compared.scores)]
+    best = [labels[int(np.argmax(scores))] if labels else target for scores in (compared.wanted, compared.scores)]
     of_target = f", target {target}" if len(task.parts) > 1 else ""
     return ParityError(
         f"{path} does not give the trained model's answers, so nothing was published",
         received=f"{best[1]} {_figures(compared.scores)} where Keras gives {best[0]} {_figures(compared.wanted)}",
         where=f"worst row {shown}{of_target}",
-        allowed=f"the same label, and scores at most {tolerance:g} apart (worst: {compared.difference:.3g})",
+        allowed=f"{'the same label, and scores' if labels else 'numbers'} at most {tolerance:g} apart "
+        f"(worst: {compared.difference:.3g})",
         hint="If the difference is rounding only, go on with a larger --tolerance; otherwise this is a fault in the"
         " export.",
     )

@@ -15,7 +15,8 @@ from kerasft.inputs.encoding import row_lengths, take
 from kerasft.runtime import Predictor
 
 Answers = dict[str, tuple[np.ndarray, np.ndarray]]
-"""By target: scores, float [rows, classes], and the number of the answered label, int [rows]."""
+"""By target: scores, float [rows, classes], and the number of the answered label, int [rows]; of a vector, which has no
+label, its numbers and where the greatest stands."""
 
 
 class ExportedPaths:
@@ -82,19 +83,29 @@ class ExportedPaths:
 
     def _read(self, answers: list[dict[str, Any]], target: str) -> tuple[np.ndarray, np.ndarray]:
         numbers = self._numbers[target]
+        if not numbers:
+            return _with_greatest(np.array([answer["vector"] for answer in answers]))
         scores = np.array([[answer["scores"][label] for label in numbers] for answer in answers])
         return scores, np.array([numbers[answer["label"]] for answer in answers])
 
     def _run(self, signature: str, batches: Iterable[tuple[np.ndarray, dict[str, tf.Tensor]]], rows: int) -> Answers:
         function = self._served.signatures[signature]
         answers = {
-            name: (np.empty((rows, len(numbers))), np.empty(rows, np.int64)) for name, numbers in self._numbers.items()
+            name: (np.empty((rows, len(numbers) or self._parts[name].width)), np.empty(rows, np.int64))
+            for name, numbers in self._numbers.items()
         }
         for part, feed in batches:
             outputs = function(**feed)
             for name, (scores, labels) in answers.items():
                 prefix = answer_prefix(self._learner.task, name)
+                if not self._numbers[name]:
+                    scores[part], labels[part] = _with_greatest(outputs["vector"].numpy())
+                    continue
                 scores[part] = outputs[f"{prefix}scores"].numpy()
                 found = outputs[f"{prefix}label"].numpy()
                 labels[part] = [self._numbers[name][label.decode()] for label in found]
         return answers
+
+
+def _with_greatest(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return vectors, vectors.argmax(axis=1)

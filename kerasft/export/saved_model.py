@@ -14,7 +14,7 @@ from kerasft.export.onnx_model import input_specs
 from kerasft.inputs import Text
 from kerasft.inputs.encoding import PRESENT
 from kerasft.learner import Learner
-from kerasft.tasks import Classification, Targets
+from kerasft.tasks import Classification, Embedding, Targets
 
 RAW = "serving_default"
 TOKENS, ARRAYS = "tokens", "arrays"
@@ -28,8 +28,9 @@ def write_saved_model(learner: Learner, folder: str | Path) -> None:
     string (NaN for a number) is a missing value where there are several inputs. `tokens` (`arrays` where there
     is more than text) takes what the model takes.
 
-    Both give float32 [B, classes] `scores` and string [B] `label`; with several targets `<target>_scores` and
-    `<target>_label` for each; with several inputs also string [B] `used`, such as "text+image".
+    Both give float32 [B, classes] `scores` and string [B] `label`, or float32 [B, width] `vector` where the task is an
+    embedding; with several targets `<target>_scores` and `<target>_label` for each; with several inputs also string
+    [B] `used`, such as "text+image".
 
     Args:
         learner: a learner on the TensorFlow backend.
@@ -110,13 +111,15 @@ def answer_graph(task: Any) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Ten
     """The TensorFlow graph of a task's `decode`: outputs by name to scores and labels.
 
     Raises:
-        InputError: if the task is not made of classifications.
+        InputError: if the task is neither made of classifications nor an embedding.
     """
+    if isinstance(task, Embedding):
+        return lambda outputs: {"vector": tf.cast(outputs[task.target], tf.float32)}
     if not isinstance(task, Classification | Targets):
         raise InputError(
             "a task of this type has no TensorFlow graph to export",
             received=type(task).__name__,
-            allowed=["Classification", "Targets"],
+            allowed=["Classification", "Embedding", "Targets"],
         )
     prefixes = {name: answer_prefix(task, name) for name in task.parts}
     labels = {name: tf.constant(part.labels) for name, part in task.parts.items()}

@@ -6,6 +6,7 @@ from kerasft.models.branch import Branch
 from kerasft.models.fusion import fusion_classifier
 from kerasft.models.image_branch import ImageBranch
 from kerasft.models.lstm import lstm_classifier
+from kerasft.models.mean_vector import mean_vector
 from kerasft.models.tabular_branch import TabularBranch
 from kerasft.models.text_backbone import TextBackbone, load_backbone, new_backbone
 from kerasft.models.text_branch import TextBranch
@@ -26,6 +27,7 @@ __all__ = [
     "fusion_classifier",
     "load_backbone",
     "lstm_classifier",
+    "mean_vector",
     "new_backbone",
     "transformer_classifier",
 ]

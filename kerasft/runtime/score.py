@@ -176,6 +176,9 @@ def answer_columns(predictor: Predictor) -> dict[str, tuple[type, Callable[[dict
     for target, part in parts.items():
         several = len(parts) > 1
         prefix = f"{target}_" if several else ""
+        if not part.labels:
+            columns |= {f"{target}_{n}": (float, partial(_number, target, n - 1)) for n in range(1, part.width + 1)}
+            continue
         columns[target if several else "label"] = (str, partial(_label, target if several else None))
         for label in part.labels:
             columns[f"{prefix}score_{label}"] = (float, partial(_score, target if several else None, label))
@@ -190,3 +193,7 @@ def _label(target: str | None, answer: dict[str, Any]) -> str:
 
 def _score(target: str | None, label: str, answer: dict[str, Any]) -> float:
     return (answer if target is None else answer[target])["scores"][label]
+
+
+def _number(target: str, place: int, answer: dict[str, Any]) -> float:
+    return answer[target][place]

@@ -6,12 +6,13 @@ from typing import Any
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json, write_json
 from kerasft.tasks.classification import Classification
+from kerasft.tasks.embedding import Embedding
 from kerasft.tasks.targets import Targets
 
-Task = Classification | Targets
+Task = Classification | Embedding | Targets
 """Any task."""
 
-_TYPES: dict[str, type[Task]] = {"classification": Classification, "targets": Targets}
+_TYPES: dict[str, type[Task]] = {"classification": Classification, "embedding": Embedding, "targets": Targets}
 
 
 def from_json(value: dict[str, Any]) -> Task:
