@@ -47,13 +47,13 @@ def read_binary(source: Source, rows: int, dimension: int, most: int) -> tuple[l
     buffer, at = b"", 0
     while len(words) < wanted:
         space = buffer.find(b" ", at)
+        if (space if space >= 0 else len(buffer)) - at > _LONGEST_WORD:
+            raise _damaged(source.path, len(words), "a word does not end")
         if space < 0 or space + 1 + size > len(buffer):
             fresh = source.read(max(BLOCK, size))
             if not fresh:
                 raise _cut_short(source.path, len(words), rows)
             buffer, at = buffer[at:] + fresh, 0
-            if buffer.find(b" ", 0, _LONGEST_WORD) < 0 and len(buffer) >= _LONGEST_WORD:
-                raise _damaged(source.path, len(words), "a word does not end")
             continue
         if len(words) == len(matrix):
             matrix.resize((min(2 * len(matrix), wanted), dimension), refcheck=False)

@@ -69,20 +69,29 @@ def _number(block, at, powers):
     negative = block[at] == _MINUS
     if negative or block[at] == _PLUS:
         at += 1
-    mantissa, digits, exponent, first = np.uint64(0), 0, 0, at
+    mantissa, exponent, first = np.uint64(0), 0, at
+    while block[at] == _ZERO:
+        at += 1
+    digits = -at  # those that count, without zeros before them
     while np.uint8(block[at] - _ZERO) < _TEN:
         mantissa = mantissa * np.uint64(10) + np.uint64(block[at] - _ZERO)
         at += 1
-    digits = at - first
+    digits += at
+    read = at - first
     if block[at] == _DOT:
         at += 1
         point = at
+        if digits == 0:
+            while block[at] == _ZERO:
+                at += 1
+        digits -= at
         while np.uint8(block[at] - _ZERO) < _TEN:
             mantissa = mantissa * np.uint64(10) + np.uint64(block[at] - _ZERO)
             at += 1
         exponent = point - at
-        digits += at - point
-    readable = 0 < digits <= _DIGITS
+        digits += at
+        read += at - point
+    readable = read > 0 and digits <= _DIGITS
     if readable and (block[at] == _SMALL_E or block[at] == _LARGE_E):
         at += 1
         down = block[at] == _MINUS

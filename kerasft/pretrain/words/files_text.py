@@ -110,7 +110,7 @@ class TextReader:
         before = fields[: -self.dimension]
         if not before:
             raise InputError(
-                f"a line is too short: a word and {len(fields) - 1} numbers",
+                f"a line is too short: a word and {_numbers_at_end(line)} numbers",
                 where=where,
                 allowed=f"{self.dimension} numbers, as most lines have",
             )

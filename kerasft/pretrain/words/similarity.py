@@ -96,7 +96,7 @@ def read_pairs(path: str | Path) -> list[Pair]:
     if lines and "," not in lines[0][1] and "\t" in lines[0][1]:
         rows = _rows(path, lines, "\t", [0, 1, 2])
     else:
-        header = next(csv.reader([lines[0][1]]), []) if lines else []
+        header = _cells(lines[0][1], ",") if lines else []
         missing = [column for column in _COLUMNS if column not in header]
         if missing:
             raise InputError(
@@ -111,7 +111,7 @@ def read_pairs(path: str | Path) -> list[Pair]:
 
 def _rows(path: str | Path, lines: list[tuple[int, str]], delimiter: str, columns: list[int]) -> Iterator[Pair]:
     for number, line in lines:
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+        cells = _cells(line, delimiter)
         if len(cells) > max(columns) and not any(cells[column] for column in columns):
             continue  # WordSim-353's relatedness part, as it is passed around, ends with a numbered row of nothing
         try:
@@ -122,6 +122,13 @@ def _rows(path: str | Path, lines: list[tuple[int, str]], delimiter: str, column
         if not (first and second and math.isfinite(value)):
             raise InputError("a pair is not two words and a number", received=line[:80], where=f"{path}, line {number}")
         yield first, second, value
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:  # a cell of a hundred thousand characters
+        return []
 
 
 def _rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:

@@ -186,7 +186,7 @@ class WordVectors:
         cosines = np.empty(len(self), np.float32)
         for start in range(0, len(self), _BLOCK):
             cosines[start : start + _BLOCK] = self.matrix[start : start + _BLOCK] @ direction
-        cosines *= self._scale
+        cosines = np.where(self._scale > 0, cosines * self._scale, -np.inf)  # a zero vector is near nothing
         cosines[[self.index[word] for word in leave_out if word in self]] = -np.inf
         count = min(count, int(np.isfinite(cosines).sum()))
         best = np.argpartition(-cosines, count - 1)[:count] if count else np.empty(0, np.int64)
