@@ -14,7 +14,8 @@ from kerasft.pretrain.words.files_stream import BLOCK, Source, decoded
 _SAMPLE = 100  # lines that the dimension is known by
 _FIRST_ROWS = 1 << 14
 _BLANK = b" \t\r"
-_NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+"""What counts as a number of a text file; those that are none or not finite are refused later."""
 _FIELD = re.compile(rb"[^ \t]+")
 
 
@@ -31,7 +32,7 @@ def sampled_dimension(source: Source, expected: int | None) -> int:
 def _numbers_at_end(line: bytes) -> int:
     count = 0
     for field in reversed(_FIELD.findall(line.rstrip(_BLANK))[1:]):
-        if not _NUMBER.fullmatch(field):
+        if not NUMBER.fullmatch(field):
             break
         count += 1
     return count
@@ -114,7 +115,7 @@ class TextReader:
                 where=where,
                 allowed=f"{self.dimension} numbers, as most lines have",
             )
-        if len(before) > 1 and _NUMBER.fullmatch(before[-1].group()):
+        if len(before) > 1 and NUMBER.fullmatch(before[-1].group()):
             raise InputError(
                 f"a line is too long: a word and {_numbers_at_end(line)} numbers",
                 where=where,
@@ -127,7 +128,7 @@ class TextReader:
 
 
 def _number(field: bytes, where: str) -> np.float32:
-    if not _NUMBER.fullmatch(field):
+    if not NUMBER.fullmatch(field):
         raise InputError("a number cannot be read", received=field.decode(errors="replace"), where=where)
     value = float(field)
     largest = float(np.finfo(np.float32).max)

@@ -1,11 +1,13 @@
 """What a file of word vectors consists of, made in parts."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from kerasft.base.errors import InputError
 from kerasft.pretrain.words.files_kernels import LONGEST_NUMBER, POWERS, format_rows
+from kerasft.pretrain.words.files_text import NUMBER
 from kerasft.pretrain.words.vectors import WordVectors
 
 FORMATS = ("word2vec", "word2vec-binary", "glove", "fasttext")
@@ -18,18 +20,19 @@ def refuse_words(vectors: WordVectors, format: str) -> None:
     """Refuses words that a reader could not tell from what stands around them.
 
     Raises:
-        InputError: for a word that is empty, no valid text or has a newline, or a space within (but for "glove") or
-            at an end.
+        InputError: for a word that is empty, no valid text or has a newline or a space; in "glove" a space may stand
+            within, unless a number follows as the last part.
     """
     spaces = "" if format == "glove" else " \t"
     for row, word in enumerate(vectors.words):
         plain = word and word.strip(" \t\r") == word and "\n" not in word and not any(s in word for s in spaces)
-        if not plain or not _encodes(word):
+        if not plain or not _encodes(word) or _ends_with_number(word):
             raise InputError(
                 f"a word cannot be written in the format {format!r}",
                 received=word,
                 where=f"word {row + 1}",
-                allowed="words without newlines" + ("" if format == "glove" else " and spaces"),
+                allowed="words without newlines"
+                + (", no number after a space" if format == "glove" else " and spaces"),
             )
 
 
@@ -39,6 +42,11 @@ def _encodes(word: str) -> bool:
     except UnicodeEncodeError:  # half of a character
         return False
     return True
+
+
+def _ends_with_number(word: str) -> bool:
+    _, *parts = re.split("[ \t]+", word)
+    return bool(parts) and NUMBER.fullmatch(parts[-1].encode()) is not None
 
 
 def text_parts(vectors: WordVectors) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ import numpy as np
 from kerasft.base.errors import InputError
 from kerasft.pretrain.words.spelling import nearest_spellings
 
+_NOTHING = 1e-30  # a shorter vector counts as zero: float32 cannot divide by its length
 _BLOCK = 1 << 14  # rows that are looked at together: a memory-mapped matrix need not fit into memory
 
 
@@ -87,10 +88,10 @@ class WordVectors:
     @cached_property
     def _scale(self) -> np.ndarray:
         """1 / length of each row, float32 [words]; 0 where the length is 0."""
-        norms = np.empty(len(self), np.float32)
+        norms = np.empty(len(self))
         for start in range(0, len(self), _BLOCK):
-            norms[start : start + _BLOCK] = np.linalg.norm(self.matrix[start : start + _BLOCK], axis=1)
-        return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+            norms[start : start + _BLOCK] = _lengths(self.matrix[start : start + _BLOCK])
+        return np.divide(1, norms, out=np.zeros_like(norms), where=norms > _NOTHING).astype(np.float32)
 
     def unit(self, rows: slice | np.ndarray) -> np.ndarray:
         """A copy of some rows with length 1 (0 where it is 0), float32 [rows, dimension]."""
@@ -175,8 +176,8 @@ class WordVectors:
 
     def _direction(self, word: str) -> np.ndarray:
         vector = self.vector(word)
-        length = float(np.linalg.norm(vector))
-        if not length:
+        length = float(_lengths(vector))
+        if length <= _NOTHING:
             raise InputError("the vector of this word is zero and points nowhere", received=word)
         return vector / np.float32(length)
 
@@ -192,3 +193,7 @@ class WordVectors:
         best = np.argpartition(-cosines, count - 1)[:count] if count else np.empty(0, np.int64)
         best = best[np.lexsort((best, -cosines[best]))]
         return [(self.words[row], float(cosines[row])) for row in best.tolist()]
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(rows.astype(np.float64), axis=-1)  # float32 could not hold the squares of some numbers

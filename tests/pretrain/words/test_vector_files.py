@@ -15,6 +15,7 @@ from kerasft.pretrain.words.files_write import FORMATS
 from kerasft.pretrain.words.vectors import WordVectors
 
 GLOVE = Path(os.environ.get("KERASFT_DATA", "nowhere")) / "glove50d_subset" / "glove.6B.50d.subset.txt.gz"
+spaced = st.lists(st.text("ab.é5", min_size=1, max_size=3), min_size=2, max_size=3).map(" ".join)
 letters = st.text(st.characters(blacklist_categories=["Cs", "Z", "Cc"]), min_size=1, max_size=8)
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
@@ -126,6 +127,18 @@ def test_the_small_ways_of_other_programs(tmp_path, text):
     assert_same(read_vectors(tmp_path / "vectors"), WordVectors(["a", "b"], np.array([[1, 2], [3, 4]], np.float32)))
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(words=st.lists(spaced, max_size=5, unique=True))
+def test_any_words_with_spaces_survive_the_format_of_glove_or_are_refused(tmp_path, words):
+    words += [f"word{n}" for n in range(6)]  # most lines tell the dimension
+    vectors = WordVectors(words, np.arange(3 * len(words), dtype=np.float32).reshape(-1, 3))
+    try:
+        write_vectors(vectors, tmp_path / "vectors", "glove")
+    except InputError:
+        return
+    assert_same(read_vectors(tmp_path / "vectors"), vectors)
+
+
 def test_a_number_between_two_float32_is_read_as_python_reads_it(tmp_path):
     middle = "1.000000059604644775390625"  # half a unit of the last place above 1, and a little more
     (tmp_path / "vectors").write_text(f"a {middle} {middle}0001 1\nb 1 1e-400 0.{'1' * 60}\n")
@@ -161,7 +174,7 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("word", ["", "a\nb", " a", "a ", "a\r", "\ud800"])
+@pytest.mark.parametrize("word", ["", "a\nb", " a", "a ", "a\r", "\ud800", "route 66", "or nan"])
 def test_words_that_no_reader_could_tell_are_refused(tmp_path, word):
     for format in FORMATS:
         with pytest.raises(InputError, match="a word cannot be written"):

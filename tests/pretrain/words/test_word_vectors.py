@@ -45,6 +45,13 @@ def test_neighbours_and_analogies_are_those_of_gensim():
         np.testing.assert_allclose([cosine for _, cosine in found], [cosine for _, cosine in wanted], atol=1e-5)
 
 
+def test_numbers_whose_squares_float32_cannot_hold_have_directions_all_the_same():
+    matrix = np.array([[1e-25, 0], [3e-25, 1e-30], [1e25, 0], [0, 1e25], [1e-40, 0]], np.float32)
+    found = WordVectors(list("abcde"), matrix).neighbours("a", 9)
+    assert [word for word, _ in found] == ["b", "c", "d"]
+    np.testing.assert_allclose([cosine for _, cosine in found], [1, 1, 0], atol=1e-5)
+
+
 def test_rows_for_another_vocabulary_and_how_much_of_it_is_known():
     table, known = make().aligned(["[PAD]", "[UNK]", "queen", "prince", "man", "knight"])
     assert table.tolist() == [[0, 0], [0, 0], [-1, 1], [0, 0], [2, 0], [0, 0]]
