@@ -1,6 +1,6 @@
 """How often word vectors answer "a is to b as c is to ..." by adding and subtracting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,6 +186,6 @@ def read_questions(path: str | Path) -> dict[str, list[Question]]:
     return sections
 
 
-def _sum(sections) -> Section:
+def _sum(sections: Iterable[Section]) -> Section:
     sections = list(sections)
     return Section(*(sum(getattr(part, name) for part in sections) for name in ("correct", "covered", "total")))
