@@ -41,18 +41,28 @@ def write_report(result: RunResult | Mapping[str, Any], path: str | Path) -> Non
         file.write(page.encode("utf-8", "replace"))
 
 
-def render_report(result: RunResult) -> str:
-    """The page as a string."""
+def page_environment() -> Environment:
+    """Where the pages' templates are found, and the words and figures that they write."""
     environment = Environment(loader=FileSystemLoader(_PAGE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     for name in ("percent", "interval", "number", "seconds", "words"):
         environment.filters[name] = _forgiving(getattr(shown, name))
-    template = environment.get_template("report.html.jinja")
+    return environment
+
+
+def style_sheet() -> Markup:
+    """What all pages look like."""
+    return Markup((_PAGE / "report.css").read_text(encoding="utf-8"))
+
+
+def render_report(result: RunResult) -> str:
+    """The page as a string."""
+    template = page_environment().get_template("report.html.jinja")
     verdict, verdict_words = result.verdict()
     targets = [target_part(name, f"t{i}-", part) for i, (name, part) in enumerate(_several(result).items(), 1)]
     single = target_part("", "", {"metrics": result.metrics}) if result.metrics and not targets else None
     text_only = result.inputs in ([], ["text"])
     return template.render(
-        css=Markup((_PAGE / "report.css").read_text(encoding="utf-8")),
+        css=style_sheet(),
         result=result,
         verdict=verdict,
         verdict_words=verdict_words,

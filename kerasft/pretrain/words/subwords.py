@@ -41,13 +41,21 @@ class Subwords:
     members: np.ndarray
 
     @classmethod
-    def of(cls, words: Sequence[str], minn: int = 3, maxn: int = 6, plain: int = 0) -> "Subwords":
+    def of(
+        cls,
+        words: Sequence[str],
+        minn: int = 3,
+        maxn: int = 6,
+        plain: int = 0,
+        buckets: np.ndarray | None = None,
+    ) -> "Subwords":
         """The n-grams of a vocabulary.
 
         Args:
             words: by id.
             minn, maxn: characters of an n-gram, the two brackets included. Default 3 and 6.
             plain: how many of the first words are none, and have no n-grams.
+            buckets: hashes that have a row already, sorted, those of all `words` among them; None: those of the words.
 
         Raises:
             InputError: if minn or maxn is out of bounds.
@@ -59,7 +67,7 @@ class Subwords:
         ]
         counts = np.array([len(found) for found in hashes], np.int64)
         flat = np.concatenate([np.zeros(0, np.int64), *hashes])
-        buckets = np.unique(flat)
+        buckets = np.unique(flat) if buckets is None else np.asarray(buckets)
         edges = np.concatenate([[0], (counts + 1).cumsum()])
         members = np.empty(edges[-1], np.int32)
         own = edges[:-1]

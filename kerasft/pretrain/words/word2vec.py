@@ -89,8 +89,7 @@ class Word2Vec:
         counts: int64 [vocabulary], how often each id occurs in it.
         options: how.
         subwords: of the vocabulary, for fastText; None: words alone.
-        start: float32 [vocabulary, dimension] and the like for output vectors, to go on from; NaN rows are new. None:
-            all new.
+        start: "inputs" and "outputs" to go on from, float32 [rows, dimension]; NaN rows are new. None: all new.
         threads: how many; default: as many as there are cores, `LANES` at most.
 
     Example:
@@ -135,7 +134,7 @@ class Word2Vec:
             edges, members = np.arange(self._words + 1), np.arange(self._words, dtype=np.int32)
         else:
             edges, members = self.subwords.edges, self.subwords.members
-        rows = int(members.max()) + 1
+        rows = self._words + (0 if self.subwords is None else len(self.subwords.buckets))
         inputs, outputs = np.zeros((rows, width), np.float32), np.zeros((self._words, width), np.float32)
         random = np.random.default_rng([options.seed, 0])
         inputs[:, : options.dimension] = (
