@@ -134,3 +134,16 @@ class AskOptions:
                 "--neighbours WORD and --vectors FOLDER go together",
                 received="--neighbours" if self.vectors is None else "--vectors",
             )
+
+
+@dataclass(frozen=True)
+class UseVectorsOptions:
+    """Pretrained word vectors."""
+
+    vectors: Path | None = None
+    """Bundle of apps.word_vectors, or vector file of word2vec, GloVe or fastText, that the token vectors start from.
+    Their words join the vocabulary, so that words of new texts are known which no train row has; their dimension goes
+    before --embedding."""
+
+    unit: bool = True
+    """Divide each vector by its length first."""

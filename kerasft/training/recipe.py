@@ -11,10 +11,11 @@ Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "step", "exponential", "linear", "cosine", "plateau"]
 Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
 Precision = Literal["float32", "mixed_bfloat16"]
-Freeze = Literal["none", "backbone", "gradual"]
+Freeze = Literal["none", "backbone", "gradual", "embedding"]
 
 _BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
     # field: (least, most, least is allowed, most is allowed)
+    "frozen_epochs": (1, math.inf, True, False),
     "epochs": (1, math.inf, True, False),
     "batch_size": (1, math.inf, True, False),
     "accumulate": (1, math.inf, True, False),
@@ -70,7 +71,11 @@ class Recipe:
 
     freeze: Freeze = "none"
     """What of a pretrained model is not trained: nothing (none); all below the head, whose features are then computed
-    once (backbone); in the first epoch all below the head, then one layer less each epoch, from the top (gradual)."""
+    once (backbone); in the first epoch all below the head, then one layer less each epoch, from the top (gradual); the
+    token vectors, for the first `frozen_epochs` (embedding)."""
+
+    frozen_epochs: int = 1
+    """For freeze embedding: epochs in which the token vectors stay as they are; as many as `epochs` for good."""
 
     optimizer: Optimizer = "adam"
     """adam; adamw: adam with weight decay; sgd: with momentum."""

@@ -1,4 +1,4 @@
-"""Gradual unfreezing: one layer more each epoch, from the top."""
+"""What is trained only from some epoch on: encoder layers one by one, or pretrained token vectors."""
 
 from typing import Any
 
@@ -10,30 +10,35 @@ from kerasft.training.recipe import Recipe
 
 
 class Thaw:
-    """Which variables are trained in which epoch, by Howard & Ruder 2018 (arXiv:1801.06146, section 3.2).
+    """Which variables are trained in which epoch. A pure function of the epoch, so that a run goes on from any batch.
 
-    In epoch 0 only what stands above the encoder layers (the head) is trained; each epoch adds one encoder layer, from
-    the top; the embeddings come last. A pure function of the epoch, so that a run goes on from any batch.
+    "gradual", by Howard & Ruder 2018 (arXiv:1801.06146, section 3.2): in epoch 0 only what stands above the encoder
+    layers (the head) is trained; each epoch adds one encoder layer, from the top; the embeddings come last.
+    "embedding": the layer of that name is trained from epoch `frozen_epochs` on, all else in every epoch.
 
     Args:
-        recipe: unless its `freeze` is "gradual", everything is trained in every epoch.
+        recipe: with any other `freeze` everything is trained in every epoch.
         model: as built; variables that are frozen already, such as the kernels beside LoRA's, stay so.
 
     Raises:
-        InputError: if the model has no encoder layers, or the backend cannot change what is trained.
+        InputError: if the model has no such layers, or the backend cannot change what is trained.
     """
 
     def __init__(self, recipe: Recipe, model: keras.Model):
         self.groups: list[list[keras.Variable]] = []
-        if recipe.freeze != "gradual":
+        if recipe.freeze not in ("gradual", "embedding"):
             return
         if keras.backend.backend() == "jax":
             raise InputError(
-                "gradual unfreezing does not work on the JAX backend",
-                received="--freeze gradual",
+                f"{'gradual unfreezing' if recipe.freeze == 'gradual' else 'a frozen start'} does not work on the JAX "
+                "backend",
+                received=f"--freeze {recipe.freeze}",
                 hint="Train on TensorFlow, or give --freeze none, with --layer-decay 0.9 for instance, or backbone.",
             )
-        self.groups = [group for group in reversed(layer_groups(model, "--freeze gradual")) if group]
+        if recipe.freeze == "gradual":
+            self.groups = [group for group in reversed(layer_groups(model, "--freeze gradual")) if group]
+        else:
+            self.groups = [[] for _ in range(recipe.frozen_epochs)] + [_embedding(model)]
 
     def until(self, epoch: int, epochs: int) -> int:
         """The first epoch after this one in which something else is trained, at most `epochs`."""
@@ -55,3 +60,15 @@ class Thaw:
         for group in self.groups:
             for variable in group:
                 variable.trainable = True
+
+
+def _embedding(model: keras.Model) -> list[keras.Variable]:
+    layer = next((layer for layer in model.layers if layer.name == "embedding"), None)
+    if layer is None or not layer.trainable_variables:
+        raise InputError(
+            "the model has no layer of trained token vectors",
+            received="--freeze embedding",
+            allowed="models with a layer named embedding, such as lstm_classifier",
+            hint="Give --freeze none, or for an encoder backbone or gradual.",
+        )
+    return list(layer.trainable_variables)
