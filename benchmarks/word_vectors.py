@@ -114,7 +114,7 @@ def write_lines(path: Path, limit: int | None) -> int:
             encoded = text.encode(texts[start : start + 1024])
             total += len(encoded.values)
             for row in range(len(encoded)):
-                file.write(" ".join(words[encoded[row]]) + "\n")
+                file.write(" ".join(words[encoded.row(row)]) + "\n")
     return total
 
 
@@ -133,8 +133,8 @@ def kerasft(config: Config) -> dict:
     from kerasft.pretrain.words.vectors import WordVectors
     from kerasft.pretrain.words.word2vec import Word2Vec, Word2VecOptions
 
-    texts = load(config.lines.parent, config.reviews)  # converted to a mapped file before, as gensim's lines are
     began = time.perf_counter()
+    texts = load(config.lines.parent, config.reviews)  # converted to a mapped file before, as gensim's lines are
     text = Text.learn(texts, vocabulary=10**9, min_count=5, max_tokens=None)
     with tempfile.TemporaryDirectory() as folder:
         ids = text.encode(texts) if config.reviews else text.encode_cached(texts, folder)
