@@ -2,12 +2,14 @@
 
     KERASFT_DATA=... python -m benchmarks.word_vectors --algorithm word2vec --seeds 0 1 2
     KERASFT_DATA=... python -m benchmarks.word_vectors --algorithm fasttext --epochs 1 --seeds 0
+    KERASFT_DATA=... python -m benchmarks.word_vectors --who kerasft pairs --seeds 0 1 2
 
 The corpus is IMDb's train and unsup reviews, none of the test split. kerasft reads the raw reviews: splits them into
 words, counts, encodes, learns. gensim (2 workers) is given the same words, split already, a review a line, by
 `corpus_file`, its fastest way in: it counts and learns. Same dimension, window, negatives, subsampling, minimum count
 and epochs; the learning rates are each one's defaults. Both run in turn, each in a process of its own, with what
-compiles warm. Words are counted as gensim does, with those that subsampling leaves out.
+compiles warm. Words are counted as gensim does, with those that subsampling leaves out. "pairs" is skip-gram pair by
+pair in one thread, to hold the quality of shared negatives to (see word_vectors_pairs).
 """
 
 import json
@@ -54,7 +56,7 @@ class Config:
     """A turn for each."""
 
     who: tuple[str, ...] = ("kerasft", "gensim")
-    """Contenders, in the order of a turn."""
+    """Contenders, in the order of a turn: kerasft, gensim, pairs."""
 
     reviews: int | None = None
     """Only so many reviews. Default: all 73,668."""
@@ -71,7 +73,7 @@ def main(config: Config) -> None:
     if "KERASFT_DATA" not in os.environ:
         raise InputError("this benchmark needs real reviews", hint="Set KERASFT_DATA to the folder of data sets.")
     if config.run is not None:
-        contender = {"kerasft": kerasft, "gensim": gensim}[config.run]
+        contender = {"kerasft": kerasft, "gensim": gensim, "pairs": kerasft}[config.run]
         print(json.dumps(contender(config)))
         return
     with tempfile.TemporaryDirectory() as name:
@@ -128,6 +130,7 @@ def load(folder: Path, limit: int | None) -> object:
 
 def kerasft(config: Config) -> dict:
     """From raw reviews to vectors."""
+    from benchmarks.word_vectors_pairs import Pairs
     from kerasft.inputs import Text
     from kerasft.pretrain.words.subwords import Subwords
     from kerasft.pretrain.words.vectors import WordVectors
@@ -148,7 +151,7 @@ def kerasft(config: Config) -> dict:
             seed=config.seeds[0],
         )
         subwords = Subwords.of(text.vocabulary, plain=2) if config.algorithm == "fasttext" else None
-        learning = Word2Vec(ids, counts, options, subwords)
+        learning = (Pairs if config.run == "pairs" else Word2Vec)(ids, counts, options, subwords)
         for number in range(learning.steps):
             learning.step(number)
     seconds = time.perf_counter() - began
