@@ -6,6 +6,7 @@ from typing import Literal
 
 from kerasft.base.errors import InputError
 from kerasft.pretrain.words.glove import GloVeOptions
+from kerasft.pretrain.words.subwords import check_ngrams
 from kerasft.pretrain.words.word2vec import Word2VecOptions
 
 Algorithm = Literal["word2vec", "glove", "fasttext"]
@@ -71,6 +72,8 @@ class LearnOptions:
             if getattr(self, name) < 1:
                 where = f"--{name.replace('_', '-')}"
                 raise InputError(f"{name} must be at least 1", received=getattr(self, name), where=where)
+        if self.algorithm == "fasttext":
+            check_ngrams(self.minn, self.maxn)
         _ = self.of_words if self.algorithm != "glove" else self.of_pairs  # checks the rest
 
     @property

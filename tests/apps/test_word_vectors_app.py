@@ -98,6 +98,10 @@ def test_learning_goes_on_with_new_texts_and_new_words(done, tmp_path):
     ("arguments", "message"),
     [
         (["--window", "0"], "window is out of bounds. Received: 0. Where: --window."),
+        (
+            ["--algorithm", "fasttext", "--minn", "5", "--maxn", "2"],
+            "Received: 'minn 5, maxn 2'. Where: --minn",
+        ),
         (["--algorithm", "glove", "--mode", "cbow"], "glove has no modes"),
         (["--neighbours", "film"], "--neighbours WORD and --vectors FOLDER go together"),
         (["--min-count", "100000"], "the most frequent word"),

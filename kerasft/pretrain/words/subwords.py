@@ -12,6 +12,7 @@ from kerasft.base.errors import InputError
 BUCKETS = 2_000_000
 """Different numbers that n-grams are hashed to."""
 
+_LONGEST = 20
 _OFFSET, _PRIME, _BITS = np.uint32(2166136261), np.uint32(16777619), np.uint32(0xFFFFFF00)
 
 
@@ -60,8 +61,7 @@ class Subwords:
         Raises:
             InputError: if minn or maxn is out of bounds.
         """
-        if not 1 <= minn <= maxn <= 20:
-            raise InputError("n-grams must have 1 to 20 characters, minn at most maxn", received=(minn, maxn))
+        check_ngrams(minn, maxn)
         hashes = [
             np.zeros(0, np.int64) if i < plain else ngram_hashes(word, minn, maxn) for i, word in enumerate(words)
         ]
@@ -89,6 +89,16 @@ class Subwords:
         found = places < len(self.buckets)
         found[found] = self.buckets[places[found]] == hashes[found]
         return self.words + places[found]
+
+
+def check_ngrams(minn: int, maxn: int) -> None:
+    """Raises an InputError unless n-grams of minn to maxn characters can be made."""
+    if not 1 <= minn <= maxn <= _LONGEST:
+        raise InputError(
+            f"n-grams must have 1 to {_LONGEST} characters, minn at most maxn",
+            received=f"minn {minn}, maxn {maxn}",
+            where="--minn and --maxn",
+        )
 
 
 def ngram_hashes(word: str, minn: int, maxn: int) -> np.ndarray:
