@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import onnxruntime
 from kerasft import inputs as inputs_room
 from kerasft import tasks
 from kerasft.base.errors import InputError
-from kerasft.inputs.encoding import PRESENT, encode_columns, in_order, inputs_used, row_lengths, take
+from kerasft.inputs.encoding import PRESENT, encode_columns, in_order, inputs_used, row_lengths, take, with_inputs_used
 from kerasft.inputs.stack import OnBad
 from kerasft.runtime.batches import by_token_budget
 from kerasft.runtime.bundle import INPUTS, model_file, open_bundle
@@ -26,6 +27,23 @@ _SLOWER_FUSIONS = ["SkipLayerNormFusion"]  # one op, slower than the two it repl
 _NOTHING = "there is no value for any input"
 
 Columns = Sequence[str] | Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What came of some rows.
+
+    Attributes:
+        outputs: the model's raw outputs by name, float32 [good rows, ...]; empty where no row is good.
+        rows: the numbers of the good rows.
+        used: by good row the names of the inputs that it has; None where the model has no masks.
+        reasons: by row why it has no answer, or None.
+    """
+
+    outputs: dict[str, np.ndarray]
+    rows: list[int]
+    used: list[list[str]] | None
+    reasons: list[str | None]
 
 
 class Predictor:
@@ -99,10 +117,26 @@ class Predictor:
         return self._answers(rows, "missing", spare=on_bad == "missing" and self.masked)
 
     def _answers(self, rows: Columns, on_bad: OnBad, spare: bool) -> tuple[list[Any], list[str | None]]:
+        found = self.compute(rows, on_bad, spare)
+        answers: list[Any] = [None] * len(found.reasons)
+        if found.rows:
+            decoded = with_inputs_used(self.task.decode(found.outputs), found.used)
+            for row, answer in zip(found.rows, decoded, strict=True):
+                answers[row] = answer
+        return answers, found.reasons
+
+    def compute(self, rows: Columns, on_bad: OnBad = "missing", spare: bool = False) -> Computed:
+        """The model's raw outputs for the rows that can be read, and the reasons for the others.
+
+        Args:
+            rows: as for a call.
+            on_bad: "refuse" raises an error for a value that cannot be read; "missing" gives its row a reason.
+            spare: whether a row with such a value is answered from its other inputs. Default False.
+        """
         columns = self._columns(rows)
         count = len(next(iter(columns.values())))
         if not count:
-            return [], []
+            return Computed({}, [], None, [])
         arrays = encode_columns(self.inputs, columns, masked=self.masked, on_bad=on_bad)
         used = inputs_used(self.inputs, arrays)
         reasons: list[str | None] = [None] * count if used is None else [None if some else _NOTHING for some in used]
@@ -113,13 +147,24 @@ class Predictor:
             if used is None and getattr(encoded, "present", None) is not None:
                 for row in np.flatnonzero(~encoded.present):
                     reasons[row] = reasons[row] or _NOTHING
-        good = np.array([row for row, reason in enumerate(reasons) if reason is None], dtype=np.int64)
-        answers: list[Any] = [None] * count
-        if len(good):
-            decoded = self.task.decode(self._outputs(arrays, good))
-            for row, answer in zip(good.tolist(), decoded, strict=True):
-                answers[row] = answer if used is None else {**answer, "used": used[row]}
-        return answers, reasons
+        good = [row for row, reason in enumerate(reasons) if reason is None]
+        outputs = self._outputs(arrays, np.array(good, dtype=np.int64)) if good else {}
+        return Computed(outputs, good, None if used is None else [used[row] for row in good], reasons)
+
+    def run_arrays(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The model's raw outputs for arrays that are what it takes, as `description["arrays"]` names them."""
+        return self._run(dict(arrays))
+
+    @property
+    def array_specs(self) -> dict[str, tuple[str, list[int | None]]]:
+        """The arrays that the model takes: type as numpy names it, and shape with None where it is free."""
+        return {
+            item.name: (
+                {"int32": "int32", "int64": "int64"}.get(item.type[7:-1], "float32"),
+                [size if isinstance(size, int) else None for size in item.shape],
+            )
+            for item in self._session.get_inputs()
+        }
 
     def outputs(self, rows: Columns) -> dict[str, np.ndarray]:
         """The model's raw outputs, float32 [rows, ...] by name, in the rows' order; at least one row."""

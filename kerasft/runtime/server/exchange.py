@@ -1,0 +1,113 @@
+"""Request bodies in, JSON out: within limits, and an error that says what was received for whatever else comes."""
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from kerasft.base.errors import shorten
+from kerasft.runtime.server.options import Limits
+from kerasft.runtime.server.refusal import RefusalError
+
+_DEEPEST = 64
+
+
+async def read_json(request: Request, limits: Limits) -> Any:
+    """The value of a request's JSON body.
+
+    Args:
+        request: any content type will do, as with TensorFlow Serving.
+        limits: size and time.
+
+    Raises:
+        RefusalError: 400, 408, 413 or 415.
+    """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise RefusalError(415, f"the body must not be compressed. Received: content-encoding {encoding[:100]!r}.")
+    body = await _read(request, limits)
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_constant)
+        if body.count(b"[") + body.count(b"{") > _DEEPEST:
+            _check_depth(value)
+        return value
+    except UnicodeDecodeError as error:
+        raise RefusalError(
+            400, f"the body is not UTF-8. Received: byte {body[error.start]:#04x} at {error.start}."
+        ) from None
+    except json.JSONDecodeError as error:
+        near = shorten(error.doc[max(0, error.pos - 20) : error.pos + 20])
+        raise RefusalError(400, f"the body is not JSON: {error.msg}. Received: {near} at {error.pos}.") from None
+    except RecursionError:
+        raise RefusalError(400, f"the body is nested too deep. Received: more than {_DEEPEST} levels.") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise RefusalError(400, f"the body holds a number that cannot be read. Received: {error}.") from None
+
+
+async def _read(request: Request, limits: Limits) -> bytes:
+    told = request.headers.get("content-length", "0")
+    if told.isdigit() and int(told[:19]) > limits.body_bytes:
+        raise _too_large(f"{int(told[:19]):,}", limits)
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limits.body_bytes:
+                    raise _too_large(f"more than {limits.body_bytes:,}", limits)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise RefusalError(
+            408,
+            f"the body did not come within {limits.body_seconds:g} seconds. Received: {size:,} bytes.",
+            {"Connection": "close"},
+        ) from None
+    except ClientDisconnect:
+        raise RefusalError(400, f"the client left. Received: {size:,} bytes.") from None
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(size: str, limits: Limits) -> RefusalError:
+    return RefusalError(
+        413,
+        f"the body is too large. Received: {size} bytes. Allowed: {limits.body_bytes:,}.",
+        {"Connection": "close"},
+    )
+
+
+def _constant(name: str) -> float:
+    if name == "NaN":
+        return float("nan")
+    raise RefusalError(400, f"a number must be finite, or NaN where it is missing. Received: {name}.")
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, dict | list)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return
+    raise RecursionError
+
+
+class Json(Response):
+    """A JSON response."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The value as ASCII JSON."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> Json:
+    """`{"error": message}`."""
+    return Json({"error": message}, status, headers=headers)

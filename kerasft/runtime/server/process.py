@@ -1,0 +1,119 @@
+"""The server's process: uvicorn on a port, slow clients cut off, SIGTERM drained."""
+
+import asyncio
+import json
+import logging
+import socket
+import sys
+import time
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from kerasft.runtime.server.options import Limits
+
+_SWITCH_SECONDS = 0.0005  # Python's own 5 ms would let a thread that prepares a batch hold up all answers
+_IDLE_SECONDS = 75
+_LARGEST_HEAD = 65_536
+_RECORD = set(vars(logging.makeLogRecord({})))
+
+
+def run(application: Any, listening: socket.socket, limits: Limits) -> None:
+    """Serves until SIGTERM or Ctrl-C; then what has begun is answered, for `drain_seconds` at most.
+
+    Args:
+        application: ASGI.
+        listening: a bound socket.
+        limits: of the server.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    config = uvicorn.Config(
+        application,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http=guarded_protocol(limits.body_seconds),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(limits.drain_seconds)),
+        backlog=2048,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def guarded_protocol(seconds: float) -> type[HttpToolsProtocol]:
+    """uvicorn's HTTP protocol that also closes connections whose head does not come in time, and errs in JSON."""
+
+    class Guarded(HttpToolsProtocol):
+        _guard: asyncio.TimerHandle | None = None
+        _head = 0
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            self._watch()
+
+        def data_received(self, data: bytes) -> None:
+            if self._guard is None and (self.cycle is None or self.cycle.response_complete):
+                self._watch()
+            super().data_received(data)
+            self._head = self._head + len(data) if self._guard is not None else 0
+            if self._head > _LARGEST_HEAD:
+                self.send_400_response(f"a head of more than {_LARGEST_HEAD} bytes")
+
+        def on_headers_complete(self) -> None:
+            self._unwatch()
+            super().on_headers_complete()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._unwatch()
+            super().connection_lost(exc)
+
+        def _watch(self) -> None:
+            self._guard = self.loop.call_later(seconds, self.transport.close)
+
+        def _unwatch(self) -> None:
+            if self._guard is not None:
+                self._guard.cancel()
+                self._guard = None
+
+        def send_400_response(self, msg: str) -> None:
+            body = json.dumps({"error": f"this is not an HTTP request. Received: {msg}"}).encode("ascii")
+            head = (
+                "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode("ascii") + body)
+            self.transport.close()
+
+    return Guarded
+
+
+class JsonLines(logging.Formatter):
+    """Log records as lines of JSON: time, level, message, and what `extra` holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        told = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **{key: value for key, value in vars(record).items() if key not in _RECORD},
+        }
+        if record.exc_info:
+            told["error"] = self.formatException(record.exc_info)
+        return json.dumps(told, default=str)
+
+
+def log_to_stderr() -> None:
+    """The server's log as lines of JSON on standard error; uvicorn's own notes from warnings up."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    for name, level in (("kerasft", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = False
