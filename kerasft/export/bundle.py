@@ -14,6 +14,7 @@ from kerasft.base.files import write_json
 from kerasft.export.input_graphs import raw_feed
 from kerasft.export.onnx_model import OPSET, write_onnx
 from kerasft.export.saved_model import RAW, arrays_signature, write_saved_model
+from kerasft.export.signature_defs import signature_defs
 from kerasft.export.warmup import write_warmup
 from kerasft.inputs.encoding import row_lengths, take
 from kerasft.learner import Learner
@@ -49,15 +50,22 @@ def write_bundle(
     """
     write_saved_model(learner, folder)
     write_warmup(folder, _warmup_requests(learner, warmup), name)
-    write_onnx_folder(learner, folder / ONNX_FOLDER, name, columns)
+    write_onnx_folder(learner, folder / ONNX_FOLDER, name, columns, signature_defs(folder))
 
 
-def write_onnx_folder(learner: Learner, folder: Path, name: str, columns: dict[str, str] | None = None) -> None:
+def write_onnx_folder(
+    learner: Learner,
+    folder: Path,
+    name: str,
+    columns: dict[str, str] | None = None,
+    signatures: dict[str, Any] | None = None,
+) -> None:
     """Writes what `kerasft.runtime` reads: model.onnx, the inputs' files and bundle.json, which names them all."""
     folder.mkdir(parents=True)
     census = write_onnx(learner.model, folder / MODEL)
     inputs_room.save(learner.inputs, folder / INPUTS)
-    write_json(folder / DESCRIPTION, _description(learner, folder, name, columns, census))
+    description = _description(learner, folder, name, columns, census)
+    write_json(folder / DESCRIPTION, description | ({"signatures": signatures} if signatures else {}))
 
 
 def _warmup_requests(learner: Learner, columns: dict[str, list[Any]]) -> list[tuple[str, dict[str, np.ndarray]]]:

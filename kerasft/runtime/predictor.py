@@ -160,7 +160,7 @@ class Predictor:
         """The arrays that the model takes: type as numpy names it, and shape with None where it is free."""
         return {
             item.name: (
-                {"int32": "int32", "int64": "int64"}.get(item.type[7:-1], "float32"),
+                "float32" if item.type == "tensor(float)" else item.type[len("tensor(") : -1],
                 [size if isinstance(size, int) else None for size in item.shape],
             )
             for item in self._session.get_inputs()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +29,15 @@ _log = logging.getLogger(__name__)
 Answer = Callable[[Version, Any, Limits], Awaitable[tuple[dict[str, Any], int]]]
 
 
+class _NameConvertor(StringConvertor):
+    """A part of a path that ends before a colon, as what is asked for stands behind one."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("name", _NameConvertor())
+
+
 class Service:
     """Answers requests with the models of a repository.
 
@@ -44,8 +54,8 @@ class Service:
 
     def application(self) -> Starlette:
         """The ASGI application."""
-        one, infer = "/v1/models/{name}", "/v2/models/{name}"
-        versions, labels = one + "/versions/{version}", one + "/labels/{label}"
+        one, infer = "/v1/models/{name:name}", "/v2/models/{name:name}"
+        versions, labels = one + "/versions/{version:name}", one + "/labels/{label:name}"
         routes = []
         for path in (one, versions, labels):
             routes.append(
@@ -53,7 +63,7 @@ class Service:
             )
             for other in ("classify", "regress"):
                 routes.append(Route(f"{path}:{other}", self._asked(other, _unsupported), methods=["POST"]))
-        for path in (infer, infer + "/versions/{version}"):
+        for path in (infer, infer + "/versions/{version:name}"):
             routes += [
                 Route(path + "/infer", self._asked("infer", open_inference.infer), methods=["POST"]),
                 Route(path + "/ready", self._model_ready),

@@ -65,12 +65,13 @@ class ArrayInputs:
         dtype, shape = self.specs[name]
         try:
             array = np.array(values)
-            whole = array.dtype.kind in ("iu" if dtype.startswith("int") else "iuf")
+            integer = np.issubdtype(dtype, np.integer)
+            whole = array.dtype.kind in ("iu" if integer else "iuf")
             if not whole or array.dtype == object:
                 raise ValueError
-            if dtype.startswith("int") and array.size and not np.iinfo(dtype).min <= array.min():
+            if integer and array.size and not np.iinfo(dtype).min <= array.min():
                 raise ValueError
-            if dtype.startswith("int") and array.size and not array.max() <= np.iinfo(dtype).max:
+            if integer and array.size and not array.max() <= np.iinfo(dtype).max:
                 raise ValueError
         except (ValueError, OverflowError):
             raise RefusalError(

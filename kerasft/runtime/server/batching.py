@@ -23,6 +23,7 @@ _PART_ROWS = 16
 _LOOK_AHEAD = 128
 _OVERHEAD = 60  # characters that a row costs besides its own
 _LEARNING = 0.1
+_LEAST_SECONDS = 1e-12
 
 Columns = Mapping[str, Sequence[Any]]
 Rows = tuple[dict[str, list[Any]], list[str | None]]
@@ -153,7 +154,7 @@ class Workers:
         if head is None:
             return lane, []
         batch, rows, width = [head], head.rows, head.width
-        most = self._limits.batch_milliseconds / 1000 / lane.seconds
+        most = self._limits.batch_milliseconds / 1000 / max(lane.seconds, _LEAST_SECONDS)
         others = sorted(islice(lane.queue, _LOOK_AHEAD), key=lambda part: abs(part.width - head.width))
         for part in others:
             wide = max(width, part.width)

@@ -9,7 +9,7 @@ from kerasft.runtime.server.refusal import RefusalError
 from kerasft.runtime.server.tensorflow_serving import check_rows, run_arrays
 from kerasft.runtime.server.version import Version
 
-_DATATYPES = {"string": "BYTES", "float32": "FP32", "int32": "INT32", "int64": "INT64"}
+_DATATYPES = {"string": "BYTES", "float32": "FP32", "int32": "INT32", "int64": "INT64", "uint8": "UINT8"}
 
 
 def metadata(version: Version, served: list[int]) -> dict[str, Any]:

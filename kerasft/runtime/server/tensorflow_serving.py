@@ -14,7 +14,7 @@ from kerasft.runtime.server.refusal import RefusalError
 from kerasft.runtime.server.repository import Model
 from kerasft.runtime.server.version import SERVING_DEFAULT, Version
 
-_DTYPES = {"string": "DT_STRING", "float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64"}
+_DTYPES = {"string": "DT_STRING", "float32": "DT_FLOAT", "int32": "DT_INT32", "int64": "DT_INT64", "uint8": "DT_UINT8"}
 
 
 async def predict(version: Version, body: Any, limits: Limits) -> tuple[dict[str, Any], int]:

@@ -1,0 +1,134 @@
+"""Batches: like lengths together, large requests in parts, too many refused, each one's own rows back."""
+
+import asyncio
+import threading
+
+import pytest
+
+from kerasft.runtime.server.batching import Lane, Workers
+from kerasft.runtime.server.options import Limits
+from kerasft.runtime.server.refusal import RefusalError
+
+
+class Held:
+    """Answers each text with itself, once it may, and remembers the batches."""
+
+    def __init__(self):
+        self.go, self.batches, self.began = threading.Event(), [], threading.Event()
+
+    def __call__(self, columns):
+        self.began.set()
+        self.go.wait(10)
+        self.batches.append(list(columns["text"]))
+        return {"text": list(columns["text"])}, [None] * len(columns["text"])
+
+
+def run(limits, ask, threads=1):
+    held = Held()
+    workers, lane = Workers(threads, limits), Lane(held)
+
+    async def go():
+        return await ask(workers, lane, held)
+
+    try:
+        return asyncio.run(go()), held
+    finally:
+        held.go.set()
+        workers.close()
+
+
+def submit(workers, lane, texts):
+    return workers.submit(lane, {"text": texts}, [len(text) for text in texts])
+
+
+def test_what_queues_up_is_answered_together_by_length():
+    texts = ["s" * 10, "l" * 3000, "s" * 20, "l" * 3100, "s" * 30]
+
+    async def ask(workers, lane, held):
+        futures = [submit(workers, lane, ["first"])]
+        held.began.wait(10)  # the one thread is busy: all others queue up
+        futures += [submit(workers, lane, [text]) for text in texts]
+        held.go.set()
+        return [(await future)[0]["text"] for future in futures]
+
+    lane_limits = Limits(batch_milliseconds=10, queue_milliseconds=1000)
+    answers, held = run(lane_limits, ask)
+    assert answers == [["first"], *([text] for text in texts)]
+    assert [sorted(map(len, batch)) for batch in held.batches[:2]] == [[5], [10, 20, 30]]
+    assert sum(map(len, held.batches)) == 6
+
+
+def test_a_large_request_lets_small_ones_in_between():
+    async def ask(workers, lane, held):
+        large = submit(workers, lane, [f"{row:03d}" for row in range(64)])
+        held.began.wait(10)
+        small = submit(workers, lane, ["small"])
+        held.go.set()
+        return (await large)[0]["text"], (await small)[0]["text"]
+
+    (large, small), held = run(Limits(queue_milliseconds=1000), ask)
+    assert large == [f"{row:03d}" for row in range(64)]
+    assert small == ["small"]
+    assert "small" in [text for batch in held.batches[:3] for text in batch]
+
+
+def test_too_many_are_refused_and_told_when_to_come_again():
+    async def ask(workers, lane, held):
+        lane.seconds = 0.01  # a unit of cost
+        first = submit(workers, lane, ["a" * 140])  # 2 s
+        with pytest.raises(RefusalError, match=r"the server is busy: those before would take 2000 ms") as caught:
+            submit(workers, lane, ["b"])
+        held.go.set()
+        await first
+        lane.seconds = 0
+        return caught.value, (await submit(workers, lane, ["c"]))[0]["text"]
+
+    (refused, later), _ = run(Limits(queue_milliseconds=100), ask)
+    assert (refused.status, refused.headers) == (429, {"Retry-After": "2"})
+    assert later == ["c"]
+
+
+def test_a_failing_batch_is_told_to_all_in_it_and_the_threads_go_on(caplog):
+    def fail(columns):
+        if columns["text"] == ["bad"]:
+            raise OSError("gone")
+        return {"text": columns["text"]}, [None]
+
+    async def ask(workers, lane, held):
+        failing = Lane(fail)
+        with pytest.raises(OSError, match="gone"):
+            await submit(workers, failing, ["bad"])
+        return (await submit(workers, failing, ["good"]))[0]
+
+    found, _ = run(Limits(), ask)
+    assert found == {"text": ["good"]}
+    assert "a batch of 1 rows failed" in caplog.text
+
+
+def test_who_left_is_not_answered():
+    async def ask(workers, lane, held):
+        first = submit(workers, lane, ["first"])
+        held.began.wait(10)
+        left, stayed = submit(workers, lane, ["left"]), submit(workers, lane, ["stayed " * 900])
+        left.cancel()
+        held.go.set()
+        await first
+        await stayed
+        return lane.cost
+
+    cost, held = run(Limits(queue_milliseconds=30_000), ask)
+    assert held.batches == [["first"], ["stayed " * 900]]
+    assert cost == 0
+
+
+def test_reasons_go_to_their_rows():
+    def answer(columns):
+        reasons = ["bad" if text == "x" else None for text in columns["text"]]
+        return {"text": [None if reason else "ok" for reason in reasons]}, reasons
+
+    async def ask(workers, lane, held):
+        return await submit(workers, Lane(answer), ["a", "x"] * 20)
+
+    (tensors, reasons), _ = run(Limits(), ask, threads=2)
+    assert tensors["text"] == ["ok", None] * 20
+    assert reasons == [None, "bad"] * 20
