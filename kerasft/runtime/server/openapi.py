@@ -12,7 +12,7 @@ _ERRORS = {
     "404": "There is no such model, version or label.",
     "405": "The path does not take this method.",
     "408": "The body did not come in time.",
-    "413": "The body, or its number of rows, is too large.",
+    "413": "The body is too large.",
     "415": "The body is compressed.",
     "429": "Too many requests wait; Retry-After says when to come again.",
     "504": "There was no answer in time.",

@@ -37,8 +37,8 @@ async def predict(version: Version, body: Any, limits: Limits) -> tuple[dict[str
             f"the body must have one of 'instances' (a row each) and 'inputs' (a list each). "
             f"Received: {shorten(list(body))}.",
         )
-    signature = body.get("signature_name") or SERVING_DEFAULT
-    if signature == SERVING_DEFAULT:
+    signature = body.get("signature_name", "")
+    if signature in ("", SERVING_DEFAULT):
         reader = version.raw
     elif signature == version.arrays.name:
         reader = version.arrays
@@ -61,7 +61,7 @@ async def predict(version: Version, body: Any, limits: Limits) -> tuple[dict[str
 def check_rows(rows: int, limits: Limits) -> None:
     """Raises a RefusalError for a request of too many rows."""
     if rows > limits.rows:
-        raise RefusalError(413, f"a request has too many rows. Received: {rows:,}. Allowed: {limits.rows:,}.")
+        raise RefusalError(400, f"a request has too many rows. Received: {rows:,}. Allowed: {limits.rows:,}.")
 
 
 async def run_arrays(version: Version, arrays: dict[str, Any]) -> dict[str, list[Any]]:
