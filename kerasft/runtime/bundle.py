@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError, did_you_mean
+from kerasft.runtime import confinement
 
 FORMAT = 1
 """The bundle format that this version writes, and the newest that it reads."""
@@ -17,6 +18,10 @@ MODEL = "model.onnx"
 INPUTS = "inputs"
 VARIANTS = ("int8",)
 """Forms of the model besides float32 that a bundle may hold."""
+
+
+_SHAPE = {"files": dict, "task": dict, "inputs": dict, "outputs": list, "arrays": list, "ops": dict, "variants": dict}
+_NEEDED = ("files", "task", "inputs", "outputs")
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,16 @@ def model_file(variant: str | None = None) -> str:
 def open_bundle(folder: str | Path, variant: str | None = None) -> BundleFiles:
     """Finds the newest version of a bundle and checks every file that the runtime will read.
 
+    Each must be named in bundle.json, be what was written, and lie in the version's folder: a bundle from elsewhere
+    cannot make the runtime read other files, neither by names nor by links nor by a model's external weights.
+
     Args:
         folder: what `export` was given (`exported/imdb_lstm`), or one version in it (`exported/imdb_lstm/1`).
         variant: "int8", where the bundle holds one; None: float32.
 
     Raises:
-        InputError: if the folder is not a bundle, is of a newer format, lacks the variant, or holds a damaged file.
+        InputError: if the folder is not a bundle, is of a newer format, lacks the variant, holds a damaged file, or
+            leads to files outside of it.
 
     Example:
         >>> open_bundle("exported/imdb_lstm").version
@@ -55,10 +64,11 @@ def open_bundle(folder: str | Path, variant: str | None = None) -> BundleFiles:
     folder = find_version(folder)
     description = _read_description(folder)
     _check_variant(folder, description, variant)
+    model, files = model_file(variant), description["files"]
     unread = {model_file(other) for other in (None, *VARIANTS) if other != variant}
-    _check_files(
-        folder / ONNX_FOLDER, {name: file for name, file in description["files"].items() if name not in unread}
-    )
+    confinement.check_all_named(folder / ONNX_FOLDER, INPUTS, files, model)
+    _check_files(folder, {name: file for name, file in files.items() if name not in unread})
+    confinement.check_external_weights(folder / ONNX_FOLDER / model, files)
     return BundleFiles(folder, int(folder.name) if is_version(folder) else None, description)
 
 
@@ -109,28 +119,36 @@ def _sibling(folder: Path) -> str | None:
 
 def _read_description(folder: Path) -> dict[str, Any]:
     path = folder / ONNX_FOLDER / DESCRIPTION
+    confinement.check_no_way_out(path, folder)
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         version = int(description["format"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _damaged(path, f"unreadable: {error!r}") from None
     if version > FORMAT:
+        versions = description.get("versions")
+        writer = versions.get("kerasft", "?") if isinstance(versions, dict) else "?"
         raise InputError(
             "this bundle has a newer format than this version of kerasft reads",
-            received=f"format {version}, written by kerasft {description.get('versions', {}).get('kerasft', '?')}",
+            received=f"format {version}, written by kerasft {writer}",
             where=str(path),
             allowed=f"format {FORMAT} or older",
             hint="Update kerasft, or export again with this version.",
         )
-    for key in ("files", "task", "inputs", "outputs"):
-        if not isinstance(description.get(key), dict | list):
+    for key, kind in _SHAPE.items():
+        if not isinstance(description.get(key, None if key in _NEEDED else kind()), kind):
             raise _damaged(path, f"no {key!r} in it")
+    for name, file in description["files"].items():
+        confinement.check_name(name, path)
+        if not isinstance(file, dict) or not {"bytes", "sha256"} <= set(file):
+            raise _damaged(path, f"no size and SHA-256 of {name!r} in it")
     return description
 
 
 def _check_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     for name, expected in files.items():
-        path = folder / name
+        path = folder / ONNX_FOLDER / name
+        confinement.check_no_way_out(path, folder)
         if not path.is_file():
             raise _damaged(path, "missing")
         size = path.stat().st_size

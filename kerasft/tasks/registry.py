@@ -19,7 +19,7 @@ def from_json(value: dict[str, Any]) -> Task:
     """Makes a task from what its `to_json` returned.
 
     Raises:
-        InputError: if the type of the task is not known to this version.
+        InputError: if the type of the task is not known to this version, or parts of it are missing or no task's.
     """
     kind = str(value.get("type"))
     if kind not in _TYPES:
@@ -29,7 +29,10 @@ def from_json(value: dict[str, Any]) -> Task:
             allowed=sorted(_TYPES),
             hint=did_you_mean(kind, _TYPES) or "Update kerasft and try again.",
         )
-    return _TYPES[kind].from_json(value)
+    try:
+        return _TYPES[kind].from_json(value)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError("a task cannot be read", received=f"{type(error).__name__}: {error}") from error
 
 
 def save(task: Task, path: str | Path) -> None:

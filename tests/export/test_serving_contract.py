@@ -1,0 +1,277 @@
+"""What TensorFlow Serving is promised: that a version loads, warms up and answers REST bodies as the runtime does.
+
+A process that knows TensorFlow alone stands for the server, by its documented rules for JSON. Where the real
+`tensorflow_model_server` is on the PATH it is asked the same; a stand-in shows that this asking works.
+"""
+
+import base64
+import io
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from model_server import BINARY, ModelServer
+from PIL import Image as Picture
+
+from kerasft import inputs, models
+from kerasft.export.bundle import write_bundle
+from kerasft.learner import Learner
+from kerasft.runtime import Predictor
+from kerasft.tasks import Classification, Targets
+
+HERE = Path(__file__).parent
+TEXTS = [
+    "film",
+    "a quiet film",
+    "LOUD, with no plot",
+    "",
+    "caf\u00e9 \u5f88\u597d <br /> good music " * 9,
+    "nul\x00inside",
+]
+
+
+def b64(content):
+    return {"b64": base64.b64encode(content).decode()}
+
+
+def picture(seed):
+    file = io.BytesIO()
+    Picture.fromarray(np.random.default_rng(seed).integers(0, 256, (12, 9, 3), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def sound(seed):
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, 8000, 0, "NONE", ""))
+        writer.writeframes(np.random.default_rng(seed).integers(-9000, 9000, 600).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+COLUMNS = {
+    "text": ["a quiet film", "a loud one", None, None],
+    "image": [picture(0), None, picture(1), None],
+    "audio": [sound(0), sound(1), None, None],
+    "tabular": [{"price": 3.5, "unit size": "m"}, {"price": 2}, {"unit size": "s"}, {"price": 1, "unit size": "new"}],
+}
+NAN = math.nan
+ROWS = [
+    {"text": "a quiet film", "image_bytes": b64(picture(0)), "audio_bytes": b64(sound(0)), "price": 3.5,
+     "unit_size": "m"},
+    {"text": "a loud one", "image_bytes": "", "audio_bytes": b64(sound(1)), "price": 2, "unit_size": ""},
+    {"text": "", "image_bytes": b64(picture(1)), "audio_bytes": "", "price": NAN, "unit_size": "s"},
+    {"text": "", "image_bytes": b64(b""), "audio_bytes": {"b64": ""}, "price": 1, "unit_size": b64(b"new")},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def things(tmp_path_factory):
+    """A bundle of text, image, audio and columns with two targets."""
+    made = {
+        "text": inputs.Text.learn(["a quiet film", "a loud one"], max_tokens=6),
+        "image": inputs.Image((8, 8)),
+        "audio": inputs.Audio(sample_rate=8000, seconds=0.1, bands=8),
+        "tabular": inputs.Tabular.learn(
+            [{"price": n, "unit size": "sml"[n % 3]} for n in range(9)], numbers=["price"], categories=["unit size"]
+        ),
+    }
+    branches = {
+        "text": models.TextBranch(made["text"].vocabulary_size, embedding=4),
+        "image": models.ImageBranch(made["image"].shape, channels=(4, 4)),
+        "audio": models.AudioBranch(made["audio"].shape, channels=(4, 4)),
+        "tabular": models.TabularBranch(1, categories=made["tabular"].category_sizes),
+    }
+    model = models.fusion_classifier(branches, {"season": 3, "usage": 2}, fusion="gated", width=4)
+    random = np.random.default_rng(1)
+    model.set_weights([random.normal(0, 0.5, weight.shape).astype(weight.dtype) for weight in model.get_weights()])
+    parts = {"season": Classification(["cold", "mild", "warm"], "season"), "usage": Classification(["a", "b"], "usage")}
+    folder = tmp_path_factory.mktemp("exported") / "things"
+    write_bundle(Learner(made, model, Targets(parts)), folder / "1", "things", COLUMNS)
+    return folder
+
+
+def bare(folder, bodies):
+    """What a process that has TensorFlow alone makes of a version and of requests."""
+    finished = subprocess.run(
+        [sys.executable, str(HERE / "rest_rules.py"), str(folder)],
+        input=json.dumps(bodies), capture_output=True, text=True, cwd=folder,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+TEXT_BODIES = {
+    "a value a row": {"instances": TEXTS},
+    "a dict a row": {"instances": [{"text": text} for text in TEXTS]},
+    "a dict a row, base64": {"instances": [{"text": b64(text.encode())} for text in TEXTS]},
+    "base64": {"instances": [b64(text.encode()) for text in TEXTS]},
+    "named signature": {"signature_name": "serving_default", "instances": TEXTS},
+    "a column": {"inputs": TEXTS},
+    "a named column": {"inputs": {"text": TEXTS}},
+    "a named column, base64": {"inputs": {"text": [b64(text.encode()) for text in TEXTS]}},
+}
+THING_BODIES = {
+    "a dict a row": {"instances": ROWS},
+    "columns": {"inputs": {name: [row[name] for row in ROWS] for name in ROWS[0]}},
+}
+REFUSED = [
+    {}, {"instances": []}, {"instances": TEXTS, "inputs": TEXTS}, {"instances": [1]}, {"instances": [{"texts": "a"}]},
+    {"instances": ["a", {"text": "a"}]}, {"inputs": {"texts": ["a"]}}, {"instances": ["a"], "signature_name": "other"},
+]  # fmt: skip
+
+
+def by_row(answer):
+    """The rows of a response, whichever its format."""
+    if "predictions" in answer:
+        return answer["predictions"]
+    columns = answer["outputs"]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def check_row(found, wanted, prefix=""):
+    assert found[f"{prefix}label"] == wanted["label"]
+    np.testing.assert_allclose(found[f"{prefix}scores"], list(wanted["scores"].values()), rtol=0, atol=1e-5)
+
+
+def check_texts(answer, wanted):
+    for found, row in zip(by_row(answer), wanted, strict=True):
+        assert set(found) == {"scores", "label"}
+        check_row(found, row)
+
+
+def check_things(answer, wanted):
+    for found, row in zip(by_row(answer), wanted, strict=True):
+        assert set(found) == {"season_scores", "season_label", "usage_scores", "usage_label", "used"}
+        assert found["used"] == "+".join(row["used"])
+        for target in ("season", "usage"):
+            check_row(found, row[target], f"{target}_")
+
+
+@pytest.fixture(scope="module")
+def token_bodies(published):
+    """Requests of ids, padded with 0 to one length, as rows and as a column."""
+    text = inputs.Text.load(published.path / "onnx" / "inputs" / "text")
+    ids = text.encode(TEXTS).pad(12).tolist()
+    return {
+        "ids": {"signature_name": "tokens", "instances": ids},
+        "a dict of ids a row": {"signature_name": "tokens", "instances": [{"text": row} for row in ids]},
+        "a column of ids": {"signature_name": "tokens", "inputs": {"text": ids}},
+    }
+
+
+@pytest.fixture(scope="module")
+def asked(published, token_bodies):
+    return bare(published.path, [*TEXT_BODIES.values(), *token_bodies.values(), *REFUSED])
+
+
+@pytest.fixture(scope="module")
+def asked_things(things):
+    return bare(things / "1", list(THING_BODIES.values()))
+
+
+def test_every_body_is_answered_as_by_the_runtime(published, asked, token_bodies):
+    wanted = Predictor(published.path)(TEXTS)
+    assert [row["label"] for row in wanted] != [wanted[0]["label"]] * len(wanted)  # or the comparison says little
+    for name, answer in zip([*TEXT_BODIES, *token_bodies], asked["answers"], strict=False):
+        assert set(answer) == {"outputs" if "column" in name else "predictions"}, name
+        check_texts(answer, wanted)
+
+
+def test_bytes_columns_and_missing_values_are_answered_as_by_the_runtime(things, asked_things):
+    wanted = Predictor(things)(COLUMNS)
+    assert [row["used"] for row in wanted][1:] == [["text", "audio", "tabular"], ["image", "tabular"], ["tabular"]]
+    for answer in asked_things["answers"]:
+        check_things(answer, wanted)
+
+
+def test_wrong_bodies_are_told_apart(asked):
+    assert [set(answer) for answer in asked["answers"][-len(REFUSED) :]] == [{"error"}] * len(REFUSED)
+
+
+def test_nothing_but_tensorflow(asked, asked_things):
+    for found in (asked, asked_things):
+        assert (found["foreign_ops"], found["imported"], found["tags"]) == ([], [], ["serve"])
+
+
+def test_signatures(asked, asked_things):
+    answers = {"scores": ["float32", [-1, 2]], "label": ["string", [-1]]}
+    both = {"outputs": answers, "method": "tensorflow/serving/predict"}
+    assert asked["signatures"] == {
+        "serving_default": {"inputs": {"text": ["string", [-1]]}, **both},
+        "tokens": {"inputs": {"text": ["int32", [-1, -1]]}, **both},
+    }
+    found = asked_things["signatures"]
+    assert set(found) == {"serving_default", "arrays"}
+    assert found["serving_default"]["inputs"] == {
+        "text": ["string", [-1]], "image_bytes": ["string", [-1]], "audio_bytes": ["string", [-1]],
+        "price": ["float32", [-1]], "unit_size": ["string", [-1]],
+    }  # fmt: skip
+    assert found["serving_default"]["outputs"] == found["arrays"]["outputs"] == {
+        "season_scores": ["float32", [-1, 3]], "season_label": ["string", [-1]],
+        "usage_scores": ["float32", [-1, 2]], "usage_label": ["string", [-1]], "used": ["string", [-1]],
+    }  # fmt: skip
+
+
+def test_warmup_requests_are_answered(published, held_out, asked, asked_things):
+    for found, arrays, name in ((asked, "tokens", "films"), (asked_things, "arrays", "things")):
+        assert [one["signature"] for one in found["warmup"]] == ["serving_default", arrays] * 2
+        assert {(one["type"], one["model"]) for one in found["warmup"]} == {("predict_log", name)}
+        for one in found["warmup"]:
+            declared = found["signatures"][one["signature"]]["inputs"]
+            assert one["inputs"] == {key: [dtype, len(shape)] for key, (dtype, shape) in declared.items()}
+    wanted = Predictor(published.path)(held_out["text"][:8])
+    for one in asked["warmup"]:
+        rows = by_row(one["answer"])
+        check_texts(one["answer"], wanted[: len(rows)])
+
+
+@pytest.fixture(params=["the real one", "a stand-in"])
+def binary(request, tmp_path):
+    """The model server's program."""
+    if request.param == "the real one":
+        found = shutil.which(BINARY)
+        return found or pytest.skip(f"{BINARY} is not on the PATH: the real server was not asked")
+    script = tmp_path / BINARY
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "model_server_stand_in.py"}" "$@"\n')
+    script.chmod(0o755)
+    return shutil.which(BINARY, path=os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+
+
+def test_a_model_server_answers_as_the_runtime(binary, published, things, token_bodies, tmp_path):
+    wanted = Predictor(published.path)(TEXTS)
+    with ModelServer(binary, "films", published.path.parent, tmp_path / "log") as server:
+        assert server.seen[-1] == "AVAILABLE"
+        for body in (*TEXT_BODIES.values(), *token_bodies.values()):
+            status, answer = server.predict(body)
+            assert status == 200, answer
+            check_texts(answer, wanted)
+        assert server.predict({"instances": TEXTS}, f"/versions/{published.version}")[0] == 200
+        assert server.predict({"instances": TEXTS}, "/versions/99")[0] == 404
+        for body in REFUSED:
+            status, answer = server.predict(body)
+            assert status >= 400
+            assert set(answer) == {"error"}
+    assert server.process.poll() is not None
+    wanted = Predictor(things)(COLUMNS)
+    with ModelServer(binary, "things", things, tmp_path / "log") as server:
+        for body in THING_BODIES.values():
+            status, answer = server.predict(body)
+            assert status == 200, answer
+            check_things(answer, wanted)
+
+
+def test_a_server_that_gives_up_is_told_with_what_it_said(tmp_path):
+    script = tmp_path / BINARY
+    script.write_text("#!/bin/sh\necho no such model >&2\nexit 3\n")
+    script.chmod(0o755)
+    server = ModelServer(script, "films", tmp_path, tmp_path / "log")
+    with pytest.raises(RuntimeError, match="the server ended with 3: no such model"), server:
+        pass
+    assert server.process.returncode == 3
