@@ -4,71 +4,32 @@ A process that knows TensorFlow alone stands for the server, by its documented r
 `tensorflow_model_server` is on the PATH it is asked the same; a stand-in shows that this asking works.
 """
 
-import base64
-import io
+import contextlib
 import json
-import math
 import os
 import shutil
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 from model_server import BINARY, ModelServer
-from PIL import Image as Picture
+from rest_bodies import COLUMNS, REFUSED, TEXT_BODIES, TEXTS, THING_BODIES
+from starlette.testclient import TestClient
 
 from kerasft import inputs, models
 from kerasft.export.bundle import write_bundle
 from kerasft.learner import Learner
 from kerasft.runtime import Predictor
+from kerasft.runtime.server.application import Service
+from kerasft.runtime.server.batching import Workers
+from kerasft.runtime.server.metrics import Metrics
+from kerasft.runtime.server.options import Limits
+from kerasft.runtime.server.repository import Repository
 from kerasft.tasks import Classification, Targets
 
 HERE = Path(__file__).parent
-TEXTS = [
-    "film",
-    "a quiet film",
-    "LOUD, with no plot",
-    "",
-    "caf\u00e9 \u5f88\u597d <br /> good music " * 9,
-    "nul\x00inside",
-]
-
-
-def b64(content):
-    return {"b64": base64.b64encode(content).decode()}
-
-
-def picture(seed):
-    file = io.BytesIO()
-    Picture.fromarray(np.random.default_rng(seed).integers(0, 256, (12, 9, 3), np.uint8)).save(file, "PNG")
-    return file.getvalue()
-
-
-def sound(seed):
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, 8000, 0, "NONE", ""))
-        writer.writeframes(np.random.default_rng(seed).integers(-9000, 9000, 600).astype("<i2").tobytes())
-    return file.getvalue()
-
-
-COLUMNS = {
-    "text": ["a quiet film", "a loud one", None, None],
-    "image": [picture(0), None, picture(1), None],
-    "audio": [sound(0), sound(1), None, None],
-    "tabular": [{"price": 3.5, "unit size": "m"}, {"price": 2}, {"unit size": "s"}, {"price": 1, "unit size": "new"}],
-}
-NAN = math.nan
-ROWS = [
-    {"text": "a quiet film", "image_bytes": b64(picture(0)), "audio_bytes": b64(sound(0)), "price": 3.5,
-     "unit_size": "m"},
-    {"text": "a loud one", "image_bytes": "", "audio_bytes": b64(sound(1)), "price": 2, "unit_size": ""},
-    {"text": "", "image_bytes": b64(picture(1)), "audio_bytes": "", "price": NAN, "unit_size": "s"},
-    {"text": "", "image_bytes": b64(b""), "audio_bytes": {"b64": ""}, "price": 1, "unit_size": b64(b"new")},
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -105,26 +66,6 @@ def bare(folder, bodies):
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout.splitlines()[-1])
-
-
-TEXT_BODIES = {
-    "a value a row": {"instances": TEXTS},
-    "a dict a row": {"instances": [{"text": text} for text in TEXTS]},
-    "a dict a row, base64": {"instances": [{"text": b64(text.encode())} for text in TEXTS]},
-    "base64": {"instances": [b64(text.encode()) for text in TEXTS]},
-    "named signature": {"signature_name": "serving_default", "instances": TEXTS},
-    "a column": {"inputs": TEXTS},
-    "a named column": {"inputs": {"text": TEXTS}},
-    "a named column, base64": {"inputs": {"text": [b64(text.encode()) for text in TEXTS]}},
-}
-THING_BODIES = {
-    "a dict a row": {"instances": ROWS},
-    "columns": {"inputs": {name: [row[name] for row in ROWS] for name in ROWS[0]}},
-}
-REFUSED = [
-    {}, {"instances": []}, {"instances": TEXTS, "inputs": TEXTS}, {"instances": [1]}, {"instances": [{"texts": "a"}]},
-    {"instances": ["a", {"text": "a"}]}, {"inputs": {"texts": ["a"]}}, {"instances": ["a"], "signature_name": "other"},
-]  # fmt: skip
 
 
 def by_row(answer):
@@ -189,6 +130,41 @@ def test_bytes_columns_and_missing_values_are_answered_as_by_the_runtime(things,
     assert [row["used"] for row in wanted][1:] == [["text", "audio", "tabular"], ["image", "tabular"], ["tabular"]]
     for answer in asked_things["answers"]:
         check_things(answer, wanted)
+
+
+@contextlib.contextmanager
+def own_server(folder):
+    limits = Limits()
+    workers = Workers(1, limits)
+    application = Service(Repository(folder, workers), limits, Metrics()).application()
+    with TestClient(application) as client:
+        yield client
+    workers.close()
+
+
+def test_the_project_s_own_server_gives_the_same_answers(published, things, asked, asked_things, token_bodies):
+    with own_server(published.path.parent) as client:
+        bodies = [*TEXT_BODIES.values(), *token_bodies.values()]
+        for body, other in zip(bodies, asked["answers"], strict=False):
+            same(client.post("/v1/models/films:predict", content=json.dumps(body)).json(), other)
+        told = client.get("/v1/models/films/metadata").json()["metadata"]["signature_def"]["signature_def"]
+        assert told["serving_default"]["inputs"]["text"]["name"] == "serving_default_text:0"
+    with own_server(things) as client:
+        for body, other in zip(THING_BODIES.values(), asked_things["answers"], strict=True):
+            same(client.post("/v1/models/things:predict", content=json.dumps(body)).json(), other)
+
+
+def same(answer, other):
+    """One value beside another: names, order and texts equal, numbers within the gate's tolerance."""
+    if isinstance(other, dict):
+        assert answer.keys() == other.keys()
+        for key, value in other.items():
+            same(answer[key], value)
+    elif isinstance(other, list):
+        for one, value in zip(answer, other, strict=True):
+            same(one, value)
+    else:
+        assert answer == (other if isinstance(other, str) else pytest.approx(other, abs=1e-5))
 
 
 def test_wrong_bodies_are_told_apart(asked):

@@ -10,7 +10,7 @@ from kerasft.runtime.predictor import Predictor
 from kerasft.runtime.server.refusal import RefusalError
 
 TOKENS, ARRAYS = "tokens", "arrays"
-_LONGEST = 4096  # tokens of a row where the bundle sets no bound
+_LONGEST = 4096  # tokens of a row, or as many as the bundle itself cuts texts at
 _ELEMENTS_AT_ONCE = 1 << 20
 
 
@@ -26,7 +26,9 @@ class ArrayInputs:
         self.specs = predictor.array_specs
         texts = all(item.type_name == "text" for item in predictor.inputs.values())
         self.name = TOKENS if texts else ARRAYS
-        self._longest = {name: getattr(item, "max_tokens", None) or _LONGEST for name, item in predictor.inputs.items()}
+        self._longest = {
+            name: max(getattr(item, "max_tokens", None) or 0, _LONGEST) for name, item in predictor.inputs.items()
+        }
 
     def of_rows(self, instances: Any) -> tuple[dict[str, np.ndarray], int]:
         """Arrays from TensorFlow Serving's row format, and the number of rows."""
