@@ -12,8 +12,9 @@ def described(version: Version) -> dict[str, Any]:
     """A served version: its raw inputs, its targets with their labels, its card.
 
     Returns:
-        "name", "version"; "inputs": {"key", "kind", "medium", "optional", "choices"} each, the last the most frequent
-        of the learnt categories; "targets": labels by target, empty for an embedding; "masked": whether inputs may be missing; "card": MODEL_CARD.md's text, or "".
+        "name", "version"; "inputs": {"key", "kind", "medium", "optional", "choices"} each, the last being the most
+        frequent of the learnt categories; "targets": labels by target, empty for an embedding; "masked": whether
+        inputs may be missing; "card": MODEL_CARD.md's text, or "".
     """
     predictor = version.predictor
     choices = {

@@ -18,15 +18,15 @@ export function curlCommand(url, values, alone) {
   const files = values.map(([, value]) => value).filter((value) => value instanceof File);
   if (files.length) return withFiles(url, values, files, alone);
   const body = bodyOf(values, alone);
-  if (new Blob([body]).size <= MOST_OF_AN_ARGUMENT) return `curl -d ${always(body)} \\\n  ${quoted(url)}`;
-  return `curl --data-binary @- ${quoted(url)} <<'END'\n${body}\nEND`;
+  if (new Blob([body]).size <= MOST_OF_AN_ARGUMENT) return `curl ${quoted(url)} \\\n  -d ${always(body)}`;
+  return `curl ${quoted(url)} --data-binary @- <<'END'\n${body}\nEND`;
 }
 
 // printf is part of the shell, so that a file's size has no limit; curl -d leaves out base64's line breaks.
 function withFiles(url, values, files, alone) {
   const format = bodyOf(values, alone, (text) => text.replaceAll("\\", "\\\\").replaceAll("%", "%%"));
   const data = files.map((file) => `  "$(base64 < ${quoted(named(file))})"`);
-  return `printf ${always(format)} \\\n${data.join(" \\\n")} |\n  curl -d @- ${quoted(url)}`;
+  return `printf ${always(format)} \\\n${data.join(" \\\n")} |\n  curl ${quoted(url)} -d @-`;
 }
 
 function bodyOf(values, alone, escape = (text) => text) {
