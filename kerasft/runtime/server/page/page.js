@@ -207,6 +207,15 @@ function present(entry) {
   showAnswer(at("answer"), entry.model, entry.answer, entry.milliseconds);
   at("stale").textContent = signature() === entry.signature ? "" : "The input has changed since this answer.";
   announce(`Answer: ${inShort(entry.answer)}`);
+  bringAnswer();
+}
+
+/** Scrolls to the answer where it stands below or above what is seen, as on a phone. */
+function bringAnswer() {
+  const { top, bottom } = at("answer").getBoundingClientRect();
+  if (top <= innerHeight - 120 && bottom >= 80) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  at("answer-heading").scrollIntoView({ behavior: still ? "auto" : "smooth" });
 }
 
 function historyItem(entry) {

@@ -58,7 +58,9 @@ def browser():
 @pytest.fixture
 def page(browser, url):
     """An open page of the first model; it asks no other origin, and its console stays silent."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, permissions=["clipboard-read"])
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, permissions=["clipboard-read"], reduced_motion="reduce"
+    )
     page = context.new_page()
     asked, told = [], []
     page.on("request", lambda request: asked.append(request.url))

@@ -101,6 +101,14 @@ def test_nothing_overflows(page, width):
         assert page.evaluate(f"{root}.scrollWidth") <= page.evaluate(f"{root}.clientWidth")
 
 
+def test_on_a_phone_the_answer_is_brought_into_view(page):
+    page.set_viewport_size({"width": 360, "height": 640})
+    go(page, MANY)
+    page.fill("textarea", "a quiet film")
+    page.click("#send")
+    assert 0 <= answered(page).locator("#answer .label").first.bounding_box()["y"] < 600
+
+
 def test_the_layout_stays_where_it_is(page):
     where = "Math.round(document.querySelector('.shell').getBoundingClientRect().top + scrollY)"
     for model in ("films", MANY):
