@@ -10,7 +10,10 @@ _FOLDER = Path(__file__).parent
 _FILES = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
+    **{
+        f"/{name}.js": (f"{name}.js", "text/javascript")
+        for name in ("page", "answer", "api", "card", "curl", "dom", "fields")
+    },
 }
 _POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
 _POLICY += "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
