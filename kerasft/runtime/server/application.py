@@ -100,7 +100,7 @@ class Service:
                 version = self._find(request)  # again: a new one may have taken over while the body came
                 with version.used():
                     found, rows = await answer(version, body, self._limits)
-                response: Response = Json(found)
+                response: Response = Json(found, headers={"x-model-version": str(version.number)})
             except RefusalError as refusal:
                 response = error_response(refusal.status, refusal.message, refusal.headers)
             except Exception as error:  # noqa: BLE001 - the client gets an answer, the log the reason

@@ -74,6 +74,13 @@ class Repository:
         self._single = _single(folder, name)
         if name is not None and self._single is None:
             raise InputError("one name is given for a folder of bundles", received=name, where="--name")
+        if self._single is not None and not _can_be_asked(self._single.name):
+            raise InputError(
+                "a path cannot name this model",
+                received=self._single.name,
+                where="--name",
+                allowed="a name without colon and slash",
+            )
         self.scan()
         if not self.models:
             raise InputError(
@@ -216,10 +223,15 @@ def _single(folder: Path, name: str | None) -> Model | None:
     return None
 
 
+def _can_be_asked(name: str) -> bool:
+    """Whether a path can name a model; names that begin with a dot are of what is not finished."""
+    return bool(name) and not name.startswith(".") and ":" not in name and "/" not in name
+
+
 def _bundles(folder: Path) -> dict[str, Model]:
     """The bundles in a folder."""
     try:
-        below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        below = sorted(path for path in folder.iterdir() if path.is_dir() and _can_be_asked(path.name))
     except OSError:
         return {}
     return {path.name: Model(path.name, path) for path in below if _versions(path)}

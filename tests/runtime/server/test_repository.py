@@ -137,6 +137,8 @@ def test_mistakes(films, workers, tmp_path):
         Repository(films.parent, workers, name="films")
     with pytest.raises(InputError, match=r"at least one version must be served\. Received: 0"):
         Repository(films, workers, keep=0)
+    with pytest.raises(InputError, match=r"a path cannot name this model\. Received: 'a:b'\. Where: --name"):
+        Repository(films, workers, name="a:b")
     damage(films / "1")
     with pytest.raises(InputError, match=r"no bundle could be loaded\. Received: 'films 1: a file of the bundle is"):
         Repository(films, workers)
