@@ -29,21 +29,21 @@ def serve(options: Any) -> None:
     from kerasft.runtime.server.process import log_to_stderr, run
     from kerasft.runtime.server.repository import Repository
 
-    listening = _listen(options.host, options.port)
-    log_to_stderr()
-    metrics = Metrics()
-    workers = Workers(options.threads or _cores(), options.limits, metrics.batch)
-    metrics.watch_backlog(workers.backlog_seconds)
-    repository = Repository(
-        options.folder, workers, options.name, options.keep_versions, read_labels(options.label), options.variant,
-        metrics.loaded,
-    )  # fmt: skip
-    _check_labels(repository, options.label)
-    repository.watch(options.poll_seconds)
-    _tell(repository, options, listening.getsockname()[1])
-    service = Service(repository, options.limits, metrics, options.log_requests)
-    run(service.application(), listening, options.limits)
-    repository.close()
+    with _listen(options.host, options.port) as listening:
+        log_to_stderr()
+        metrics = Metrics()
+        workers = Workers(options.threads or _cores(), options.limits, metrics.batch)
+        metrics.watch_backlog(workers.backlog_seconds)
+        labels = read_labels(options.label)
+        repository = Repository(
+            options.folder, workers, options.name, options.keep_versions, labels, options.variant, metrics.loaded
+        )
+        _check_labels(repository, options.label)
+        repository.watch(options.poll_seconds)
+        _tell(repository, options, listening.getsockname()[1])
+        service = Service(repository, options.limits, metrics, options.log_requests)
+        run(service.application(), listening, options.limits)
+        repository.close()
 
 
 def read_labels(given: tuple[str, ...]) -> dict[str, int]:
@@ -76,6 +76,7 @@ def _check_labels(repository: Any, given: tuple[str, ...]) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     """A socket bound before anything is loaded, so that a port that is taken is told at once."""
+    listening = None
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
@@ -83,6 +84,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind(address)
         listening.listen(2048)
     except OSError as error:
+        if listening is not None:
+            listening.close()
         raise InputError(
             "the server cannot listen there",
             received=f"{host}:{port}: {error.strerror or error}",
