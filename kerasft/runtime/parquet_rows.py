@@ -1,7 +1,7 @@
 """Rows of a parquet file, some at a time, from any row on."""
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from kerasft.base.errors import InputError
 
 _BYTES = 8_000_000  # the most that rows at once may hold, but for a single row
 _AT_ONCE = 1_024
+_BUFFER = 1 << 20  # in place of a whole column of a row group, which may be of a million rows
 
 
 def row_count(path: Path) -> int:
@@ -40,7 +41,7 @@ def read_tables(path: Path, start: int, rows: int) -> Iterator[tuple[int, Any]]:
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(path)
+        file = parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
     except pyarrow.ArrowException as error:
         raise InputError("this is not a parquet file", received=str(error), where=str(path)) from None
     with file:
@@ -61,8 +62,9 @@ def _regular(file: Any, start: int, rows: int) -> Iterator[tuple[int, Any]]:
         return
     skip = start - (ends[group - 1] if group else 0)
     held: list[Any] = []
-    count = 0
-    for batch in file.iter_batches(min(rows, _AT_ONCE), row_groups=range(group, groups)):
+    count, size = 0, min(rows, _AT_ONCE)
+    # Group by group: over all of them, pyarrow holds what it has read until the last.
+    for batch in chain.from_iterable(file.iter_batches(size, row_groups=[one]) for one in range(group, groups)):
         passed = min(skip, batch.num_rows)
         skip -= passed
         held.append(batch.slice(passed))

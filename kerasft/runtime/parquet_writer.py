@@ -8,7 +8,7 @@ from typing import IO, Any
 from kerasft.runtime.writers import as_json
 
 _ROWS_A_GROUP = 65_536
-_BYTES_A_GROUP = 32_000_000
+_BYTES_A_GROUP = 16_000_000
 
 
 @contextmanager
