@@ -5,8 +5,9 @@
     python -m apps.predict exported/multimodal --input products.csv --output scored.csv
 
 On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process. Any one of a bundle's
-inputs is enough; "used" says which there were. A file is read and written row by row. The output has the input's
-columns, then label, a score for each label (of each target), used, and error: why a row has no answer.
+inputs is enough; "used" says which there were. A file's output has its columns, then label, a score for each label (of
+each target), used, and error: why a row has no answer. Until it is whole, parts of it lie beside it in OUTPUT.parts;
+killed at any moment, the same command goes on after them, to the same file, byte for byte.
 """
 
 import json
@@ -45,6 +46,9 @@ class Options:
 
     output: Path | None = None
     """The file to write the answers to, in any of these formats but .txt; replaced if it is there."""
+
+    restart: bool = False
+    """Throw away the parts that an unfinished run left; without it the run goes on after them."""
 
     text_column: str | None = None
     """The column of the input with the texts. Default: the one the bundle was trained with, "text", or the only one."""
@@ -111,7 +115,8 @@ def _score(options: Options) -> None:
 
     columns = {"text": options.text_column, "image": options.image_column, "audio": options.audio_column}
     predictor = Predictor(options.bundle, options.threads, options.variant)
-    score_with_progress(predictor, options.input, options.output, columns, options.files, options.bad_media)
+    rest = (columns, options.files, options.bad_media, options.restart)
+    score_with_progress(predictor, options.input, options.output, *rest)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ _held: set[Path] = set()
 
 
 @contextmanager
-def sole_use(folder: str | Path) -> Iterator[None]:
+def sole_use(folder: str | Path, what: str = "the run folder", where: str = "--run") -> Iterator[None]:
     """Keeps other processes out of a folder for the length of the block.
 
     The operating system lifts the lock when the process ends, however it ends, so none is ever left behind. Within
@@ -30,6 +30,8 @@ def sole_use(folder: str | Path) -> Iterator[None]:
 
     Args:
         folder: there already; gets a file ".lock" while it is used.
+        what: what the folder is to whoever is kept out.
+        where: the option that names it.
 
     Raises:
         InputError: if another process uses the folder.
@@ -42,7 +44,7 @@ def sole_use(folder: str | Path) -> Iterator[None]:
     if path in _held or fcntl is None:
         yield
         return
-    file = _lock(path)
+    file = _lock(path, what, where)
     _held.add(path)
     try:
         yield
@@ -52,7 +54,7 @@ def sole_use(folder: str | Path) -> Iterator[None]:
         file.close()
 
 
-def _lock(path: Path) -> IO[str]:
+def _lock(path: Path, what: str, where: str) -> IO[str]:
     while True:
         file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - open for as long as the lock is held
         if not _taken(file):
@@ -60,10 +62,10 @@ def _lock(path: Path) -> IO[str]:
             process = file.read().strip()
             file.close()
             raise InputError(
-                "the run folder is used by another process" + (f", number {process}" if process else ""),
+                f"{what} is used by another process" + (f", number {process}" if process else ""),
                 received=str(path.parent),
-                where="--run",
-                hint="Wait until it ends or stop it (what it has done is kept), or name another folder.",
+                where=where,
+                hint="Wait until it ends or stop it (what it has done is kept), or name another one.",
             )
         if _is_at(file, path):
             break

@@ -1,5 +1,6 @@
 """Scoring a file from the command line, with progress; neither TensorFlow nor Keras is loaded."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def score_with_progress(
     columns: Mapping[str, str | None],
     files: Path | None,
     on_bad: OnBad = "refuse",
+    restart: bool = False,
 ) -> None:
     """Scores a file and tells on standard error how it goes on and what came of it.
 
@@ -28,11 +30,23 @@ def score_with_progress(
         columns: by input name its column or template; None for the default.
         files: the folder that names of images and sounds are relative to, or None for the file's own.
         on_bad: see `score_file`.
+        restart: see `score_file`.
     """
     console = Console(stderr=True)
-    parts = (TextColumn("{task.description}"), BarColumn(), "{task.fields[rows]:,} rows", TimeRemainingColumn())
-    with Progress(*parts, console=console, transient=True) as progress:
-        bar = progress.add_task("scoring", total=None, rows=0)
+    shown = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
+    with Progress(*shown, console=console, transient=True) as progress:
+        bar = progress.add_task("scoring", total=None, done="")
+        begun = earlier = None
+
+        def tell(read: int, size: int, rows: int) -> None:
+            nonlocal begun, earlier
+            if begun is None:
+                begun, earlier = time.perf_counter(), rows
+                if rows:
+                    console.print(f"goes on after {rows:,} rows that an earlier run answered")
+            rate = (rows - earlier) / max(time.perf_counter() - begun, 1e-9)
+            progress.update(bar, completed=read, total=size, done=f"{rows:,} rows, {rate:,.0f} a second")
+
         scored = score_file(
             predictor,
             source,
@@ -40,9 +54,13 @@ def score_with_progress(
             columns={name: column for name, column in columns.items() if column is not None},
             files=files,
             on_bad=on_bad,
-            on_progress=lambda done, total, rows: progress.update(bar, completed=done, total=total, rows=rows),
+            on_progress=tell,
+            restart=restart,
         )
-    rate = scored.rows / max(scored.seconds, 1e-9)
-    console.print(f"{scored.rows:,} rows in {scored.seconds:.1f} s ({rate:,.0f} a second) -> {target}")
+    rows = scored.rows - scored.earlier_rows
+    rate = rows / max(scored.seconds, 1e-9)
+    console.print(f"{rows:,} rows in {scored.seconds:.1f} s ({rate:,.0f} a second) -> {target}")
+    if scored.earlier_rows:
+        console.print(f"with those of earlier runs the file has {scored.rows:,} rows")
     if scored.bad_rows:
         console.print(f"{scored.bad_rows:,} rows have no answer; the column error says why")

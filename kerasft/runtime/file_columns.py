@@ -52,6 +52,16 @@ class RawColumns:
                 )
         self._settle(predictor, present, wanted)
 
+    @property
+    def chosen(self) -> dict[str, str | list[str]]:
+        """The column or template of each input that has one; for records their columns."""
+        return {**self._columns, **{name: own for name, own in self._records.items() if own}}
+
+    @property
+    def folder(self) -> Path:
+        """What names of images and sounds are relative to."""
+        return self._folder
+
     def _settle(self, predictor: Predictor, present: list[str], wanted: Mapping[str, str]) -> None:
         trained = predictor.description.get("columns", {})
         for name, item in self._inputs.items():

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _TOKENS_A_BATCH = 8_192  # more does not raise the speed, and keeps the working 
 _TOKENS_A_TRANSFORMER_BATCH = 1_024  # there a token is wider inside: 4 layers of width 256, processor time of a review
 # cut at 256 tokens: 21.0 ms in batches of 512 tokens, 23.3 of 1,024, 24.6 of 2,048, 26.7 of 8,192
 _ROWS_A_BATCH = 64
+_ROWS_AT_ONCE = {"text": 2_048, "transformer": 512, "media": 256}
 _SLOWER_FUSIONS = ["SkipLayerNormFusion"]  # one op, slower than the two it replaces: 7% of all time
 _NOTHING = "there is no value for any input"
 
@@ -44,6 +45,16 @@ class Computed:
     rows: list[int]
     used: list[list[str]] | None
     reasons: list[str | None]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows as the model takes them, which of them can be answered, why others cannot, and what inputs they have."""
+
+    arrays: dict[str, Any]
+    good: np.ndarray
+    reasons: list[str | None]
+    used: list[list[str]] | None
 
 
 class Predictor:
@@ -68,15 +79,17 @@ class Predictor:
         if threads is not None and threads < 1:
             raise InputError("threads must be at least 1, or None for one per core", received=threads)
         bundle = open_bundle(folder, variant)
+        self.variant = variant
         self.folder, self.version, self.description = bundle.folder, bundle.version, bundle.description
         self.inputs = in_order(inputs_room.load(bundle.onnx / INPUTS))
         self.task = tasks.from_json(bundle.description["task"])
-        self._threads = threads or _cores()
+        self.threads = threads or _cores()
         self._output_names = list(bundle.description["outputs"])
         self.masked = any(name.endswith(PRESENT) for name in bundle.description.get("arrays", ()))
         transformer = _is_transformer(bundle.description)
+        self.rows_at_once = _ROWS_AT_ONCE[_kind(self.inputs, transformer)]
         self._tokens_a_batch = _TOKENS_A_TRANSFORMER_BATCH if transformer else _TOKENS_A_BATCH
-        self._session = _session(bundle.onnx / model_file(variant), self._threads if transformer else 1)
+        self._session = _session(bundle.onnx / model_file(variant), self.threads if transformer else 1)
 
     def __call__(self, rows: Columns) -> list[dict[str, Any]]:
         """Answers, one a row and in the rows' order, ready for `json.dumps`.
@@ -133,10 +146,20 @@ class Predictor:
             on_bad: "refuse" raises an error for a value that cannot be read; "missing" gives its row a reason.
             spare: whether a row with such a value is answered from its other inputs. Default False.
         """
+        encoded = self._encode(rows, on_bad, spare)
+        good, used = encoded.good.tolist(), encoded.used
+        outputs = self._outputs(encoded.arrays, encoded.good) if good else {}
+        return Computed(outputs, good, None if used is None else [used[row] for row in good], encoded.reasons)
+
+    def encode(self, rows: Columns, on_bad: OnBad = "refuse") -> Encoded:
+        """The rows of `try_answers`, encoded and not yet answered: what `begin` takes."""
+        return self._encode(rows, "missing", spare=on_bad == "missing" and self.masked)
+
+    def _encode(self, rows: Columns, on_bad: OnBad, spare: bool) -> Encoded:
         columns = self._columns(rows)
         count = len(next(iter(columns.values())))
         if not count:
-            return Computed({}, [], None, [])
+            return Encoded({}, np.zeros(0, np.int64), [], None)
         arrays = encode_columns(self.inputs, columns, masked=self.masked, on_bad=on_bad)
         used = inputs_used(self.inputs, arrays)
         reasons: list[str | None] = [None] * count if used is None else [None if some else _NOTHING for some in used]
@@ -147,9 +170,22 @@ class Predictor:
             if used is None and getattr(encoded, "present", None) is not None:
                 for row in np.flatnonzero(~encoded.present):
                     reasons[row] = reasons[row] or _NOTHING
-        good = [row for row, reason in enumerate(reasons) if reason is None]
-        outputs = self._outputs(arrays, np.array(good, dtype=np.int64)) if good else {}
-        return Computed(outputs, good, None if used is None else [used[row] for row in good], reasons)
+        good = np.array([row for row, reason in enumerate(reasons) if reason is None], dtype=np.int64)
+        return Encoded(arrays, good, reasons, used)
+
+    def begin(self, encoded: Encoded, pool: Executor | None) -> Callable[[], dict[str, np.ndarray]]:
+        """Starts computing rows and returns at once; batches do not depend on how many threads there are.
+
+        Args:
+            encoded: from `encode`; at least one of its rows is good.
+            pool: computes the batches; None computes them here, before it returns.
+
+        Returns:
+            A function that waits for the model's outputs of the good rows, as `outputs` gives them.
+        """
+        batches, run = self._batches(encoded.arrays, encoded.good, _ROWS_A_BATCH)
+        results = list(map(run, batches)) if pool is None else pool.map(run, batches)
+        return lambda: _joined(len(encoded.good), batches, results)
 
     def run_arrays(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The model's raw outputs for arrays that are what it takes, as `description["arrays"]` names them."""
@@ -172,26 +208,25 @@ class Predictor:
         return self._outputs(arrays, np.arange(len(row_lengths(arrays))))
 
     def _outputs(self, arrays: dict[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:
-        lengths = row_lengths(arrays)[rows]
         if len(rows) == 1:  # a request of one row is not slowed down by what only many need
-            return self._run(take(arrays, rows, int(lengths[0])))
-        rows_a_batch = min(_ROWS_A_BATCH, -(-len(rows) // self._threads))
-        batches = list(by_token_budget(lengths, self._tokens_a_batch, rows_a_batch))
+            return self._run(take(arrays, rows, int(row_lengths(arrays)[rows][0])))
+        batches, run = self._batches(arrays, rows, min(_ROWS_A_BATCH, -(-len(rows) // self.threads)))
+        return _joined(len(rows), batches, self._in_parallel(run, batches))
+
+    def _batches(self, arrays: dict[str, Any], rows: np.ndarray, most_rows: int) -> tuple[list[np.ndarray], Callable]:
+        """Batches of places in `rows`, and the function that computes one."""
+        lengths = row_lengths(arrays)[rows]
 
         def run(batch: np.ndarray) -> dict[str, np.ndarray]:
             return self._run(take(arrays, rows[batch], int(lengths[batch[0]])))
 
-        results: dict[str, np.ndarray] = {}
-        for batch, parts in zip(batches, self._in_parallel(run, batches), strict=True):
-            for name, part in parts.items():
-                results.setdefault(name, np.empty((len(rows), *part.shape[1:]), part.dtype))[batch] = part
-        return results
+        return list(by_token_budget(lengths, self._tokens_a_batch, most_rows)), run
 
     def _in_parallel(self, run: Callable, batches: list[np.ndarray]) -> Iterable[dict[str, np.ndarray]]:
         """Runs whole batches beside each other; ONNX Runtime lets go of the interpreter while it computes."""
-        if self._threads == 1 or len(batches) == 1:
+        if self.threads == 1 or len(batches) == 1:
             return map(run, batches)
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(run, batches))
 
     def _run(self, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -210,6 +245,22 @@ class Predictor:
                 )
             rows = {next(iter(self.inputs)): rows}
         return fill_columns(self.inputs, rows, self.masked)
+
+
+def _joined(rows: int, batches: list[np.ndarray], results: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The outputs of batches, each row at its own place."""
+    joined: dict[str, np.ndarray] = {}
+    for batch, parts in zip(batches, results, strict=True):
+        for name, part in parts.items():
+            joined.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))[batch] = part
+    return joined
+
+
+def _kind(inputs: Mapping[str, Any], transformer: bool) -> str:
+    """What decides how many rows of a file are held at once: decoded images are large, a transformer is slow."""
+    if any(item.type_name in ("image", "audio") for item in inputs.values()):
+        return "media"
+    return "transformer" if transformer else "text"
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:

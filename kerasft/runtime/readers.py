@@ -2,30 +2,39 @@
 
 import csv
 import gzip
-import io
 import json
 import lzma
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from kerasft.base.errors import InputError, nearest
+from kerasft.runtime.lines import Lines, Place
+from kerasft.runtime.parquet_rows import read_tables, row_count
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "txt")
 COMPRESSIONS = ("gz", "xz", "zst")
 TEXT_COLUMN = "text"
+START = Place()
 _ROWS = 2_048
-_CHARACTERS = 4_000_000
+_BYTES = 4_000_000
 _LONGEST_FIELD = 2**31 - 1
 
 
 @dataclass
 class Chunk:
-    """Some rows: values by column, and by row the reason why it cannot be read, or None."""
+    """Some rows: values by column, and by row the reason why it cannot be read, or None.
+
+    `end` is where to go on after them, and `read` how much of the file's size has been read up to there.
+    """
 
     columns: dict[str, list[Any]]
     errors: list[str | None]
+    end: Place = START
+    read: int = 0
 
 
 def format_of(path: str | Path) -> tuple[str, str | None]:
@@ -69,15 +78,21 @@ def check_file(path: str | Path) -> Path:
     return path
 
 
-def read_chunks(path: str | Path, on_position: Callable[[int], None] | None = None) -> Iterator[Chunk]:
+def file_size(path: Path) -> int:
+    """The size that `Chunk.read` goes up to: bytes, or rows of parquet."""
+    return row_count(path) if format_of(path)[0] == "parquet" else path.stat().st_size
+
+
+def read_chunks(path: str | Path, start: Place = START, rows: int | None = None) -> Iterator[Chunk]:
     """The rows of a file, some thousand at a time.
 
     A row that cannot be read (ragged, not UTF-8, not JSON) is kept with the reason. csv and tsv have a
-    header; txt holds a text a line.
+    header; txt holds a text a line. Where chunks end does not depend on where reading starts.
 
     Args:
         path: the file; its suffixes tell format and compression.
-        on_position: called with the bytes of the file read so far (rows for parquet).
+        start: the `end` of a chunk, to go on after it; only compressed bytes before are read again.
+        rows: the most in a chunk; None: 2,048. Fewer where they are long.
 
     Raises:
         InputError: if the file is missing, of an unknown format, or not of the format its suffix says.
@@ -88,22 +103,38 @@ def read_chunks(path: str | Path, on_position: Callable[[int], None] | None = No
     """
     path = check_file(path)
     kind, compression = format_of(path)
-    told = on_position or (lambda position: None)
+    rows = rows or _ROWS
     if kind == "parquet":
-        yield from _read_parquet(path, told)
+        for end, table in read_tables(path, start.offset, rows):
+            yield Chunk(table.to_pydict(), [None] * table.num_rows, Place(end), end)
         return
+    header = _header(path, kind, compression) if kind in ("csv", "tsv") else []
+    with _lines(path, compression, start) as (lines, raw):
+        for chunk in _read_table(lines, header, kind, rows) if header else _read_lines(lines, kind, rows):
+            chunk.read = raw.tell() if compression else chunk.end.offset
+            yield chunk
+
+
+@contextmanager
+def _lines(path: Path, compression: str | None, start: Place = START) -> Iterator[tuple[Lines, IO[bytes]]]:
     with open(path, "rb") as raw, _decompressed(raw, compression) as binary:
-        # Bytes that are not UTF-8 become lone surrogates, which the row's own check finds.
-        lines = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        rows = _read_table(lines, path, kind) if kind in ("csv", "tsv") else _read_lines(lines, kind)
         try:
-            for chunk in _chunks(rows):
-                yield chunk
-                told(raw.tell())
-        except (OSError, EOFError, lzma.LZMAError) as error:
+            yield Lines(binary, start), raw
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
             raise InputError(
                 "the compressed file cannot be read to its end", received=str(error), where=str(path)
             ) from None
+
+
+def _header(path: Path, kind: str, compression: str | None) -> list[str]:
+    with _lines(path, compression) as (lines, _):
+        header = next(_table(lines, kind), None)
+    if not header:
+        raise InputError("the file has no header line", received="an empty file", where=str(path))
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise InputError("two columns of the file have the same name", received=repeated, where=str(path))
+    return header
 
 
 def _decompressed(raw: IO[bytes], compression: str | None) -> Any:
@@ -118,83 +149,71 @@ def _decompressed(raw: IO[bytes], compression: str | None) -> Any:
     return raw
 
 
-Row = tuple[dict[str, Any], str | None]
-
-
-def _chunks(rows: Iterator[Row]) -> Iterator[Chunk]:
-    held: list[Row] = []
-    characters = 0
-    for row in rows:
-        held.append(row)
-        characters += sum(len(value) for value in row[0].values() if isinstance(value, str))
-        if len(held) == _ROWS or characters > _CHARACTERS:
-            yield _chunk(held)
-            held, characters = [], 0
-    if held:
-        yield _chunk(held)
-
-
-def _chunk(rows: list[Row]) -> Chunk:
-    names = list(dict.fromkeys(name for row, _ in rows for name in row))
-    return Chunk({name: [row.get(name) for row, _ in rows] for name in names}, [error for _, error in rows])
-
-
-def _read_table(lines: IO[str], path: Path, kind: str) -> Iterator[Row]:
+def _table(lines: Lines, kind: str) -> Any:
     csv.field_size_limit(_LONGEST_FIELD)
-    table = csv.reader(lines, delimiter="," if kind == "csv" else "\t")
-    header = next(table, None)
-    if not header:
-        raise InputError("the file has no header line", received="an empty file", where=str(path))
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise InputError("two columns of the file have the same name", received=repeated, where=str(path))
+    return csv.reader(lines, delimiter="," if kind == "csv" else "\t")
+
+
+def _read_table(lines: Lines, header: list[str], kind: str, most: int) -> Iterator[Chunk]:
+    table = _table(lines, kind)
+    if lines.place == START:
+        next(table)
+        lines.bad = False
+    width, begun = len(header), lines.offset
+    held: list[list[Any]] = []
+    errors: list[str | None] = []
     for fields in table:
         if not fields:
             continue  # a blank line is no row
-        values = dict.fromkeys(header)
-        values.update(zip(header, fields, strict=False))
-        error = None
-        if len(fields) != len(header):
-            error = f"line {table.line_num}: {len(fields)} fields where the header has {len(header)}"
-        yield values, error or _bad_bytes(fields, table.line_num)
+        error = f"line {lines.line}: not UTF-8" if lines.bad else None
+        lines.bad = False
+        if len(fields) != width:
+            error = f"line {lines.line}: {len(fields)} fields where the header has {width}"
+            fields = (fields + [None] * width)[:width]
+        held.append(fields)
+        errors.append(error)
+        if len(held) == most or lines.offset - begun > _BYTES:
+            yield _by_column(header, held, errors, lines.place)
+            held, errors, begun = [], [], lines.offset
+    if held:
+        yield _by_column(header, held, errors, lines.place)
 
 
-def _read_lines(lines: IO[str], kind: str) -> Iterator[Row]:
-    for number, line in enumerate(lines, start=1):
+def _by_column(header: list[str], rows: list[list[Any]], errors: list[str | None], end: Place) -> Chunk:
+    return Chunk(dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)), errors, end)
+
+
+Row = tuple[dict[str, Any], str | None]
+
+
+def _read_lines(lines: Lines, kind: str, most: int) -> Iterator[Chunk]:
+    held: list[Row] = []
+    begun = lines.offset
+    for line in lines:
         text = line.rstrip("\r\n")
+        error = f"line {lines.line}: not UTF-8" if lines.bad else None
+        lines.bad = False
         if kind == "txt":
-            yield {TEXT_COLUMN: text}, _bad_bytes([text], number)
+            held.append(({TEXT_COLUMN: text}, error))
         elif text.strip():
-            yield _parse(text, number)
+            held.append(_parse(text, lines.line, error))
+        if held and (len(held) == most or lines.offset - begun > _BYTES):
+            yield _chunk(held, lines.place)
+            held, begun = [], lines.offset
+    if held:
+        yield _chunk(held, lines.place)
 
 
-def _parse(line: str, number: int) -> Row:
+def _chunk(rows: list[Row], end: Place) -> Chunk:
+    names = list(dict.fromkeys(name for row, _ in rows for name in row))
+    return Chunk({name: [row.get(name) for row, _ in rows] for name in names}, [error for _, error in rows], end)
+
+
+def _parse(line: str, number: int, error: str | None) -> Row:
     try:
         value = json.loads(line)
-    except json.JSONDecodeError as error:
-        return {}, f"line {number}: not JSON: {error}"
+    except json.JSONDecodeError as wrong:
+        return {}, f"line {number}: not JSON: {wrong}"
     if not isinstance(value, dict):
         return {}, f"line {number}: a JSON object is wanted, not {type(value).__name__}"
-    return value, _bad_bytes([line], number)
-
-
-def _bad_bytes(fields: list[str], line: int) -> str | None:
-    if any("\udc80" <= character <= "\udcff" for field in fields if not field.isascii() for character in field):
-        return f"line {line}: not UTF-8"
-    return None
-
-
-def _read_parquet(path: Path, told: Callable[[int], None]) -> Iterator[Chunk]:
-    import pyarrow
-    from pyarrow import parquet
-
-    try:
-        file = parquet.ParquetFile(path)
-    except pyarrow.ArrowException as error:
-        raise InputError("this is not a parquet file", received=str(error), where=str(path)) from None
-    done = 0
-    with file:
-        for batch in file.iter_batches(batch_size=_ROWS):
-            done += batch.num_rows
-            yield Chunk(batch.to_pydict(), [None] * batch.num_rows)
-            told(done)
+    return value, error

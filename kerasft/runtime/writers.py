@@ -1,51 +1,85 @@
-"""Scored rows to a file, chunk by chunk: csv, tsv, jsonl or parquet, all of it or nothing."""
+"""Scored rows to a file: csv, tsv, jsonl or parquet, in parts that are joined at constant memory."""
 
 import csv
 import gzip
 import io
 import json
 import lzma
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import IO, Any
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_file
 from kerasft.runtime.readers import format_of
 
-Write = Callable[[Mapping[str, Sequence[Any]]], None]
+_GZIP_LEVEL = 6  # 9 takes three times as long for files that are no smaller by more than a hundredth
+
+Values = Mapping[str, Sequence[Any]]
+Write = Callable[[Values], None]
 
 
-@contextmanager
-def open_writer(path: str | Path, columns: Mapping[str, type]) -> Iterator[Write]:
-    """Opens a file for columns of rows; it takes its name only when the block ends well.
+class Writer:
+    """How rows are written in the format of a file.
+
+    A part holds rows as they are quickest to write and to join: of a text format the bytes themselves, compressed
+    call by call (streams may follow each other in a file), of parquet Arrow's own. What is joined depends on the
+    calls alone, not on where parts end.
 
     Args:
-        path: the file; its suffixes tell format and compression.
+        path: the file in the end; its suffixes tell format and compression.
         columns: name and type (str, int or float) of every column, in order.
-
-    Returns:
-        A function that takes some rows as values by column.
 
     Raises:
         InputError: if the format is not known or not one for scores.
 
     Example:
-        with open_writer("scored.csv.gz", {"text": str, "score": float}) as write:
+        writer = Writer("scored.csv.gz", {"text": str, "score": float})
+        with open("part", "wb") as file, writer.part(file) as write:
             write({"text": ["A film."], "score": [0.9]})
+        with open("part", "rb") as part, open("scored.csv.gz", "wb") as file:
+            writer.join(file, [part])
     """
-    kind = check_target(path)
-    compression = format_of(path)[1]
-    with atomic_file(path) as file, ExitStack() as stack:
-        if kind == "parquet":
-            yield stack.enter_context(_parquet_writer(file, columns))
+
+    def __init__(self, path: str | Path, columns: Mapping[str, type]):
+        self._kind, self._compression = check_target(path), format_of(path)[1]
+        self._columns = dict(columns)
+
+    @contextmanager
+    def part(self, file: IO[bytes]) -> Iterator[Write]:
+        """Opens a part in a file: a function that writes some rows, values by column."""
+        if self._kind == "parquet":
+            from kerasft.runtime.parquet_writer import part_writer
+
+            with part_writer(file, self._columns) as write:
+                yield write
             return
-        binary = stack.enter_context(_compressed(file, compression)) if compression else file
-        text = io.TextIOWrapper(binary, encoding="utf-8", errors="replace", newline="", write_through=True)
-        yield _json_lines(text) if kind == "jsonl" else _table(text, list(columns), "," if kind == "csv" else "\t")
-        text.flush()
-        text.detach()
+        rows = _json_lines if self._kind == "jsonl" else self._table
+
+        def write(values: Values) -> None:
+            file.write(_compressed(rows(values), self._compression))
+
+        yield write
+
+    def join(self, file: IO[bytes], parts: Iterable[IO[bytes]]) -> None:
+        """Writes the whole file out of its parts, in their order; each is read when its turn comes."""
+        if self._kind == "parquet":
+            from kerasft.runtime.parquet_writer import join_parts
+
+            join_parts(file, self._columns, parts)
+            return
+        if self._kind != "jsonl":
+            file.write(_compressed(self._table({name: [name] for name in self._columns}), self._compression))
+        for part in parts:
+            shutil.copyfileobj(part, file, 1 << 20)
+
+    def _table(self, values: Values) -> str:
+        text = io.StringIO(newline="")
+        table = csv.writer(text, delimiter="," if self._kind == "csv" else "\t", lineterminator="\n")
+        table.writerows(zip(*map(_cells, values.values()), strict=True))
+        return text.getvalue()
 
 
 def check_target(path: str | Path) -> str:
@@ -67,84 +101,41 @@ def check_target(path: str | Path) -> str:
     return kind
 
 
-def _compressed(file: IO[bytes], compression: str) -> Any:
-    if compression == "gz":
-        return gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0)
-    if compression == "xz":
-        return lzma.open(file, "wb")
-    import pyarrow
-
-    return pyarrow.CompressedOutputStream(_LeftOpen(file), "zstd")
-
-
-class _LeftOpen(io.RawIOBase):
-    """A file that stays open when pyarrow closes it, since `atomic_file` has still to flush it."""
-
-    def __init__(self, file: IO[bytes]):
-        self._file = file
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        return self._file.write(data)
+def _cells(values: Sequence[Any]) -> Sequence[Any]:
+    """What the csv module writes as it should: it takes texts, and None for nothing."""
+    kinds = set(map(type, values)) - {NoneType}
+    if kinds <= {str}:
+        return values
+    if kinds == {float}:
+        return [None if value is None else f"{value:.6f}" for value in values]
+    return [_cell(value) for value in values]
 
 
-def _rows(columns: Mapping[str, Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-    return zip(*columns.values(), strict=True)
-
-
-def _table(text: IO[str], names: list[str], delimiter: str) -> Write:
-    table = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    table.writerow(names)
-
-    def write(columns: Mapping[str, Sequence[Any]]) -> None:
-        table.writerows([_cell(value) for value in row] for row in _rows(columns))
-
-    return write
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
+def _cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
         return value
-    if value is None:
-        return ""
-    return f"{value:.6f}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
+    return f"{value:.6f}" if isinstance(value, float) else as_json(value)
 
 
-def _json_lines(text: IO[str]) -> Write:
-    def write(columns: Mapping[str, Sequence[Any]]) -> None:
-        for row in _rows(columns):
-            value = {name: item for name, item in zip(columns, row, strict=True) if item is not None}
-            text.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
-
-    return write
+def as_json(value: Any) -> str:
+    """A value that is neither text nor number, such as a list, in a column of texts."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
-@contextmanager
-def _parquet_writer(file: IO[bytes], columns: Mapping[str, type]) -> Iterator[Write]:
-    import pyarrow
-    from pyarrow import parquet
-
-    known = {float: pyarrow.float64(), int: pyarrow.int64(), str: pyarrow.string()}
-    types = {name: known[kind] for name, kind in columns.items()}
-    schema = pyarrow.schema(list(types.items()))
-
-    def arrays(values: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
-        for name, kind in columns.items():
-            column = values[name]
-            yield pyarrow.array(column if kind is not str else [_text(value) for value in column], types[name])
-
-    with parquet.ParquetWriter(file, schema) as writer:
-
-        def write(values: Mapping[str, Sequence[Any]]) -> None:
-            writer.write_table(pyarrow.Table.from_arrays(list(arrays(values)), schema=schema))
-
-        yield write
+def _json_lines(values: Values) -> str:
+    rows = zip(*values.values(), strict=True)
+    there = ({name: value for name, value in zip(values, row, strict=True) if value is not None} for row in rows)
+    return "".join(as_json(row) + "\n" for row in there)
 
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text.encode("utf-8", "replace").decode()
+def _compressed(text: str, compression: str | None) -> bytes:
+    data = text.encode("utf-8", "replace")
+    if compression == "gz":
+        return gzip.compress(data, _GZIP_LEVEL, mtime=0)
+    if compression == "xz":
+        return lzma.compress(data)
+    if compression == "zst":
+        import pyarrow
+
+        return pyarrow.Codec("zstd").compress(data, asbytes=True)
+    return data

@@ -13,6 +13,8 @@ from kerasft.export.bundle import write_onnx_folder
 from kerasft.inputs import Text
 from kerasft.learner import Learner
 from kerasft.models import lstm_classifier
+from kerasft.runtime import Predictor
+from kerasft.runtime.score import score_file
 from kerasft.tasks import Classification
 
 
@@ -50,6 +52,33 @@ def test_a_file(bundle, tmp_path, capsys):
         found = list(csv.DictReader(file))
     assert found[0]["label"] in ("negative", "positive")
     assert found[1]["error"] == "empty text"
+
+
+def test_a_file_that_was_begun(bundle, tmp_path, capsys):
+    (tmp_path / "new.csv").write_text("text\n" + "a quiet film\n" * 5_000)
+    arguments = [bundle, "--input", str(tmp_path / "new.csv"), "--output", str(tmp_path / "scored.csv")]
+
+    class Stopped(BaseException):
+        pass
+
+    def stop(read, size, rows):
+        if rows:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        score_file(Predictor(bundle), tmp_path / "new.csv", tmp_path / "scored.csv", on_progress=stop, part_seconds=0)
+    assert predict.main([*arguments, "--bad-media", "missing"]) == 2
+    assert "what differs: --bad-media ('refuse' then, 'missing' now)" in capsys.readouterr().err
+    assert predict.main(arguments) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "goes on after 2,048 rows that an earlier run answered" in told
+    assert "2,952 rows in" in told
+    assert "with those of earlier runs the file has 5,000 rows" in told
+    with pytest.raises(Stopped):
+        score_file(Predictor(bundle), tmp_path / "new.csv", tmp_path / "scored.csv", on_progress=stop, part_seconds=0)
+    assert predict.main([*arguments, "--bad-media", "missing", "--restart"]) == 0
+    assert "5,000 rows in" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", "scored.csv"]
 
 
 @pytest.mark.parametrize(

@@ -62,14 +62,13 @@ def test_parquet_keeps_types_and_nulls(tmp_path):
 
 def test_chunks_are_small_and_keep_order(tmp_path, monkeypatch):
     monkeypatch.setattr(readers, "_ROWS", 4)
-    monkeypatch.setattr(readers, "_CHARACTERS", 20)
+    monkeypatch.setattr(readers, "_BYTES", 40)
     texts = [f"text {number}" for number in range(11)] + ["long" * 10, "end"]
     write(tmp_path / "new.csv", "csv", None, texts)
-    positions = []
-    sizes = [len(chunk.errors) for chunk in read_chunks(tmp_path / "new.csv", positions.append)]
-    assert max(sizes) <= 4
+    chunks = list(read_chunks(tmp_path / "new.csv"))
+    assert [len(chunk.errors) for chunk in chunks] == [4, 4, 4, 1]
     assert read(tmp_path / "new.csv") == texts
-    assert positions[-1] == (tmp_path / "new.csv").stat().st_size
+    assert chunks[-1].read == readers.file_size(tmp_path / "new.csv") == (tmp_path / "new.csv").stat().st_size
 
 
 def test_bad_rows_have_their_reason(tmp_path):

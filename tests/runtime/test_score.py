@@ -8,7 +8,6 @@ import pyarrow.parquet
 import pytest
 
 from kerasft.base.errors import InputError
-from kerasft.runtime import readers
 from kerasft.runtime.score import score_file
 
 
@@ -40,7 +39,7 @@ def test_small_chunks_give_the_same(predictor, tmp_path, monkeypatch):
     texts = ["film " * (number % 7 + 1) for number in range(50)]
     (tmp_path / "new.txt").write_text("\n".join(texts))
     score_file(predictor, tmp_path / "new.txt", tmp_path / "one.csv")
-    monkeypatch.setattr(readers, "_ROWS", 3)
+    monkeypatch.setattr(predictor, "rows_at_once", 3)
     told = []
     scored = score_file(
         predictor, tmp_path / "new.txt", tmp_path / "many.csv", on_progress=lambda *numbers: told.append(numbers)
@@ -48,7 +47,7 @@ def test_small_chunks_give_the_same(predictor, tmp_path, monkeypatch):
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "many.csv").read_bytes()
     size = (tmp_path / "new.txt").stat().st_size
     assert told[-1] == (size, size, 50)
-    assert [numbers[2] for numbers in told[:2]] == [3, 6]
+    assert [numbers[2] for numbers in told[:3]] == [0, 3, 6]
     assert scored.rows == 50
 
 
@@ -83,7 +82,7 @@ def test_jsonl_with_odd_rows(predictor, tmp_path):
 
 
 def test_columns_that_come_later_are_not_lost_in_silence(predictor, tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "_ROWS", 1)
+    monkeypatch.setattr(predictor, "rows_at_once", 1)
     (tmp_path / "new.jsonl").write_text('{"text": "a film"}\n{"text": "a film", "stars": 3}\n')
     scored = score_file(predictor, tmp_path / "new.jsonl", tmp_path / "scored.csv")
     found = rows(tmp_path / "scored.csv")
@@ -130,7 +129,7 @@ def test_over_itself(predictor, tmp_path):
 
 
 def test_a_broken_end_writes_nothing(predictor, tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "_ROWS", 2)
+    monkeypatch.setattr(predictor, "rows_at_once", 2)
     import gzip
 
     whole = gzip.compress(("text\n" + "a film\n" * 5_000).encode())
