@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import signal
 import socket
 import sys
 import time
@@ -42,6 +43,8 @@ def run(application: Any, listening: socket.socket, limits: Limits) -> None:
         timeout_graceful_shutdown=max(1, round(limits.drain_seconds)),
         backlog=2048,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn drains, then raises the signal again: that is not to kill us
     uvicorn.Server(config).run(sockets=[listening])
 
 
