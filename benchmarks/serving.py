@@ -48,10 +48,10 @@ class Config:
     mlserver_python: str | None = None
     """Interpreter with MLServer."""
 
-    kserve_workers: int = 1
+    kserve_workers: int = 2
     """KServe's processes; with 1 it answers in threads."""
 
-    mlserver_workers: int = 2
+    mlserver_workers: int = 0
     """MLServer's processes that answer; 0: threads of its own process."""
 
     mlserver_batch_seconds: float = 0.002
@@ -183,7 +183,7 @@ def others(results: list[dict]) -> str:
     told: dict[str, int] = {}
     for result in results:
         for name, number in {**result["statuses"], **result["failures"]}.items():
-            if name != "200":
+            if name != "200" and number:
                 told[name] = told.get(name, 0) + number
     return ", ".join(f"{number:,} x {name}" for name, number in told.items()) or "none"
 
@@ -229,7 +229,7 @@ def overload(config: Config, servers: Servers, texts: list[str], best: dict[str,
         refused = sum(result["statuses"].get("429", 0) for result in results)
         share = refused / sum(result["asked"] for result in results)
         rest = [{**result, "statuses": {**result["statuses"], "429": 0}} for result in results]
-        told = others(rest).replace("0 x 429", "").strip(", ") or "none"
+        told = others(rest)
         print(
             f"{name:22}{rates[name]:10,.0f}{middle(results, 'rate'):12,.0f}{middle(results, 'p50'):9.1f}"
             f"{middle(results, 'p99'):9.1f}{share:9.1%}{middle(results, 'refused_p99'):12.1f}"

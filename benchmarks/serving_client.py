@@ -61,9 +61,11 @@ class Load:
 
 @dataclass
 class Tally:
-    """What came back; times count from the start."""
+    """What came back; `begins` and `ends` are when the counted time does, in seconds from the start."""
 
     begins: float
+    ends: float
+    in_time: int = 0
     latencies: array = field(default_factory=lambda: array("d"))
     statuses: Counter = field(default_factory=Counter)
     failures: Counter = field(default_factory=Counter)
@@ -97,7 +99,7 @@ class Client:
         self._poll, self._by_fd = select.epoll(), {}  # first, so that its number is one that select takes
         self._idle: deque[_Connection] = deque()
         self._expect, self._mark = load.expect.encode(), load.mark.encode()
-        self._tally = Tally(load.warm)
+        self._tally = Tally(load.warm, load.warm + load.seconds)
         for _ in range(load.connections):
             self._connect()
 
@@ -201,8 +203,9 @@ class Client:
     def _answered(self, connection: _Connection, answer: bytes) -> None:
         now, tally = time.perf_counter() - self._start, self._tally
         connection.asked, connection.got, connection.missing = False, b"", 0
+        status = answer[9:12]
+        tally.in_time += status == b"200" and tally.begins <= now < tally.ends
         if connection.due >= tally.begins:
-            status = answer[9:12]
             tally.statuses[status] += 1
             (tally.latencies if status == b"200" else tally.refused).append(now - connection.due)
             if status == b"200" and self._expect not in answer:
@@ -237,7 +240,7 @@ class Client:
         tally = self._tally
         count = sum(tally.statuses.values())
         return {
-            "rate": len(tally.latencies) / self._load.seconds,
+            "rate": tally.in_time / self._load.seconds,
             "asked": count + sum(tally.failures.values()) - tally.failures["wrong"],
             "statuses": {status.decode(): number for status, number in sorted(tally.statuses.items())},
             "failures": dict(tally.failures),
