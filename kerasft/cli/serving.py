@@ -41,7 +41,7 @@ def serve(options: Any) -> None:
         _check_labels(repository, options.label)
         repository.watch(options.poll_seconds)
         _tell(repository, options, listening.getsockname()[1])
-        service = Service(repository, options.limits, metrics, options.log_requests)
+        service = Service(repository, workers, options.limits, metrics, options.log_requests)
         run(service.application(), listening, options.limits)
         repository.close()
 

@@ -136,7 +136,7 @@ def test_bytes_columns_and_missing_values_are_answered_as_by_the_runtime(things,
 def own_server(folder):
     limits = Limits()
     workers = Workers(1, limits)
-    application = Service(Repository(folder, workers), limits, Metrics()).application()
+    application = Service(Repository(folder, workers), workers, limits, Metrics()).application()
     with TestClient(application) as client:
         yield client
     workers.close()

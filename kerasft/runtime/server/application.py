@@ -1,21 +1,19 @@
 """The server as an ASGI application: which path is answered by what."""
 
-import logging
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from kerasft import __version__
 from kerasft.runtime.server import open_inference, tensorflow_serving
+from kerasft.runtime.server.asking import Asking, failed
+from kerasft.runtime.server.batching import Workers
 from kerasft.runtime.server.describe import described
-from kerasft.runtime.server.exchange import Json, error_response, read_json
+from kerasft.runtime.server.exchange import Json, error_response
 from kerasft.runtime.server.metrics import CONTENT_TYPE, Metrics
 from kerasft.runtime.server.openapi import openapi
 from kerasft.runtime.server.options import Limits
@@ -23,10 +21,6 @@ from kerasft.runtime.server.page import page_routes
 from kerasft.runtime.server.refusal import RefusalError
 from kerasft.runtime.server.repository import Repository
 from kerasft.runtime.server.version import Version
-
-_log = logging.getLogger(__name__)
-
-Answer = Callable[[Version, Any, Limits], Awaitable[tuple[dict[str, Any], int]]]
 
 
 class _NameConvertor(StringConvertor):
@@ -43,33 +37,25 @@ class Service:
 
     Args:
         repository: loaded.
+        workers: of its models.
         limits: of the server.
         metrics: counts requests.
         log_requests: whether a line is logged for each request: model, status, milliseconds, rows; never texts.
     """
 
-    def __init__(self, repository: Repository, limits: Limits, metrics: Metrics, log_requests: bool = False):
-        self._repository, self._limits, self._metrics = repository, limits, metrics
+    def __init__(
+        self, repository: Repository, workers: Workers, limits: Limits, metrics: Metrics, log_requests: bool = False
+    ):
+        self._repository, self._workers, self._limits, self._metrics = repository, workers, limits, metrics
         self._log_requests = log_requests
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         """The ASGI application."""
         one, infer = "/v1/models/{name:name}", "/v2/models/{name:name}"
-        versions, labels = one + "/versions/{version:name}", one + "/labels/{label:name}"
         routes = []
-        for path in (one, versions, labels):
-            routes.append(
-                Route(path + ":predict", self._asked("predict", tensorflow_serving.predict), methods=["POST"])
-            )
-            for other in ("classify", "regress"):
-                routes.append(Route(f"{path}:{other}", self._asked(other, _unsupported), methods=["POST"]))
         for path in (infer, infer + "/versions/{version:name}"):
-            routes += [
-                Route(path + "/infer", self._asked("infer", open_inference.infer), methods=["POST"]),
-                Route(path + "/ready", self._model_ready),
-                Route(path, self._model_metadata),
-            ]
-        for path in (one, versions, labels):
+            routes += [Route(path + "/ready", self._model_ready), Route(path, self._model_metadata)]
+        for path in (one, one + "/versions/{version:name}", one + "/labels/{label:name}"):
             routes += [Route(path + "/metadata", self._metadata), Route(path, self._status)]
         routes += [
             Route("/v2", self._server_metadata),
@@ -83,39 +69,13 @@ class Service:
             *page_routes(),
         ]
         handlers = {HTTPException: _http_error, RefusalError: _refused, Exception: _failed}
-        application = Starlette(routes=routes, exception_handlers=handlers)
-        application.router.redirect_slashes = False
-        return application
+        others = Starlette(routes=routes, exception_handlers=handlers)
+        others.router.redirect_slashes = False
+        return Asking(others, self._repository, self._workers, self._limits, self._metrics, self._log_requests)
 
     def _find(self, request: Request) -> Version:
         given = request.path_params
         return self._repository.find(given["name"], given.get("version"), given.get("label"))
-
-    def _asked(self, method: str, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-        async def asked(request: Request) -> Response:
-            began, model, rows = time.perf_counter(), "", 0
-            try:
-                model = self._find(request).name
-                body = await read_json(request, self._limits)
-                version = self._find(request)  # again: a new one may have taken over while the body came
-                with version.used():
-                    found, rows = await answer(version, body, self._limits)
-                response: Response = Json(found, headers={"x-model-version": str(version.number)})
-            except RefusalError as refusal:
-                response = error_response(refusal.status, refusal.message, refusal.headers)
-            except Exception as error:  # noqa: BLE001 - the client gets an answer, the log the reason
-                response = await _failed(request, error)
-            seconds = time.perf_counter() - began
-            self._metrics.answered(model, method, response.status_code, seconds, rows)
-            if self._log_requests:
-                _log.info(
-                    "%s",
-                    method,
-                    extra={"model": model, "status": response.status_code, "ms": seconds * 1e3, "rows": rows},
-                )
-            return response
-
-        return asked
 
     async def _status(self, request: Request) -> Response:
         given = request.path_params
@@ -159,12 +119,6 @@ class Service:
         return Json(openapi(self._repository, self._limits))
 
 
-async def _unsupported(version: Version, body: Any, limits: Limits) -> tuple[dict[str, Any], int]:
-    raise RefusalError(
-        400, f"{version.name} has no signature for this. Received: classify or regress. Allowed: predict."
-    )
-
-
 async def _http_error(request: Request, error: HTTPException) -> Response:
     told = {404: "there is no such path", 405: "this path does not take this method"}.get(
         error.status_code, error.detail
@@ -180,5 +134,4 @@ async def _refused(request: Request, refusal: RefusalError) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    _log.error("a request to %s failed", request.url.path[:200], exc_info=error)
-    return error_response(500, f"the server failed: {type(error).__name__}. Its log says more.")
+    return Json(failed(request.scope, error), 500)

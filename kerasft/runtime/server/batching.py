@@ -1,8 +1,8 @@
 """Requests of like length answered together: as many as come in while the cores are busy, and no more.
 
-No request waits for others while a core is idle: batches form of what queues up while all are busy. A batch holds
-the oldest part and others of like length, as many as are expected to take `batch_milliseconds`; so a long queue makes
-larger batches, which are cheaper a row, and a short one small ones, which are soon answered.
+No request waits for others while a core is idle: batches form of what queues up while all are busy. A batch holds the
+oldest part and others of like length, as many as are expected to take `batch_milliseconds`, or a share of a long
+queue: that makes larger batches, which are cheaper a row, and a short queue small ones, which are soon answered.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ _LOOK_AHEAD = 128
 _OVERHEAD = 60  # characters that a row costs besides its own
 _LEARNING = 0.1
 _LEAST_SECONDS = 1e-12
+_SHARES = 2  # that each thread makes of a long queue
 
 Columns = Mapping[str, Sequence[Any]]
 Rows = tuple[dict[str, list[Any]], list[str | None]]
@@ -63,11 +64,25 @@ class Lane:
 
     def __init__(self, run: Run):
         self.run, self.queue, self.cost = run, deque(), 0
-        self.seconds = 2e-6  # that a unit of cost takes; measured from the first batch on
+        self.seconds = self.work_seconds = 2e-6  # that a unit of cost takes; measured from the first batch on
 
-    def learn(self, cost: int, seconds: float) -> None:
-        """Takes what a batch took into the expectation of the next ones."""
+    def learn(self, cost: int, seconds: float, work_seconds: float) -> None:
+        """Takes what a batch took into the expectation of the next ones.
+
+        Args:
+            cost: of the batch.
+            seconds: from its begin to its end.
+            work_seconds: of them, those in which it had a core: what it would take if nothing else ran.
+        """
         self.seconds += _LEARNING * (seconds / cost - self.seconds)
+        self.work_seconds += _LEARNING * (work_seconds / cost - self.work_seconds)
+
+    def most(self, seconds: float, threads: int) -> float:
+        """The cost that a batch may have: what takes so long, or its share of a long queue if that is more.
+
+        A batch of many is cheaper a row, and where many wait nobody is answered sooner by small ones.
+        """
+        return max(seconds / max(self.work_seconds, _LEAST_SECONDS), self.cost / (_SHARES * threads))
 
 
 class Workers:
@@ -113,14 +128,8 @@ class Workers:
         work = _Work(asyncio.get_running_loop().create_future(), parts)
         for part in parts:
             part.work = work
+        self.check_backlog()
         with self._ready:
-            wait = self.backlog_seconds()
-            if wait * 1000 > self._limits.queue_milliseconds:
-                raise RefusalError(
-                    429,
-                    f"the server is busy: those before would take {wait * 1000:.0f} ms. Try again later.",
-                    {"Retry-After": str(max(1, round(wait)))},
-                )
             self._lanes.add(lane)
             lane.cost += sum(part.cost for part in parts)
             _enter(lane, work)
@@ -132,9 +141,19 @@ class Workers:
         with self._ready:
             self._lanes.discard(lane)
 
+    def check_backlog(self) -> None:
+        """Raises a RefusalError, 429, if what is queued is expected to take longer than the limit allows."""
+        wait = self.backlog_seconds()
+        if wait * 1000 > self._limits.queue_milliseconds:
+            raise RefusalError(
+                429,
+                f"the server is busy: those before would take {wait * 1000:.0f} ms. Try again later.",
+                {"Retry-After": str(max(1, round(wait)))},
+            )
+
     def backlog_seconds(self) -> float:
         """What is queued or being answered is expected to take so long."""
-        return sum(lane.cost * lane.seconds for lane in self._lanes) / self._threads
+        return sum(lane.cost * lane.seconds for lane in tuple(self._lanes)) / self._threads
 
     def _serve(self) -> None:
         while True:
@@ -154,7 +173,7 @@ class Workers:
         if head is None:
             return lane, []
         batch, rows, width = [head], head.rows, head.width
-        most = self._limits.batch_milliseconds / 1000 / max(lane.seconds, _LEAST_SECONDS)
+        most = lane.most(self._limits.batch_milliseconds / 1000, self._threads)
         others = sorted(islice(lane.queue, _LOOK_AHEAD), key=lambda part: abs(part.width - head.width))
         for part in others:
             wide = max(width, part.width)
@@ -181,7 +200,7 @@ class Workers:
         return None
 
     def _answer(self, lane: Lane, batch: list[_Part]) -> None:
-        began = time.perf_counter()
+        began, work_began = time.perf_counter(), time.thread_time()
         rows = sum(part.rows for part in batch)
         try:
             columns = batch[0].columns
@@ -196,10 +215,10 @@ class Workers:
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             _log.exception("a batch of %d rows failed", rows)
             found = [error] * len(batch)
-        seconds = time.perf_counter() - began
+        seconds, work_seconds = time.perf_counter() - began, time.thread_time() - work_began
         with self._ready:
             lane.cost -= sum(part.cost for part in batch)
-            lane.learn(sum(part.cost for part in batch), seconds)
+            lane.learn(sum(part.cost for part in batch), seconds, work_seconds)
         self._hand_out(batch, found)
         self._on_batch(rows, seconds)
 

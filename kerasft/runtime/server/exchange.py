@@ -4,8 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 
 from kerasft.base.errors import shorten
 from kerasft.runtime.server.options import Limits
@@ -14,20 +14,23 @@ from kerasft.runtime.server.refusal import RefusalError
 _DEEPEST = 64
 
 
-async def read_json(request: Request, limits: Limits) -> Any:
+async def read_json(scope: Scope, receive: Receive, limits: Limits) -> Any:
     """The value of a request's JSON body.
 
     Args:
-        request: any content type will do, as with TensorFlow Serving.
+        scope, receive: of ASGI; any content type will do, as with TensorFlow Serving.
         limits: size and time.
 
     Raises:
         RefusalError: 400, 408, 413 or 415.
     """
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise RefusalError(415, f"the body must not be compressed. Received: content-encoding {encoding[:100]!r}.")
-    body = await _read(request, limits)
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value[:19]) > limits.body_bytes:
+            raise _too_large(f"{int(value[:19]):,}", limits)
+        if name == b"content-encoding" and value != b"identity":
+            told = value[:100].decode("latin-1")
+            raise RefusalError(415, f"the body must not be compressed. Received: content-encoding {told!r}.")
+    body = await _read(receive, limits)
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_constant)
         if body.count(b"[") + body.count(b"{") > _DEEPEST:
@@ -46,14 +49,15 @@ async def read_json(request: Request, limits: Limits) -> Any:
         raise RefusalError(400, f"the body holds a number that cannot be read. Received: {error}.") from None
 
 
-async def _read(request: Request, limits: Limits) -> bytes:
-    told = request.headers.get("content-length", "0")
-    if told.isdigit() and int(told[:19]) > limits.body_bytes:
-        raise _too_large(f"{int(told[:19]):,}", limits)
-    chunks, size = [], 0
+async def _read(receive: Receive, limits: Limits) -> bytes:
+    chunks, size, more = [], 0, True
     try:
         async with asyncio.timeout(limits.body_seconds):
-            async for chunk in request.stream():
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RefusalError(400, f"the client left. Received: {size:,} bytes.")
+                chunk, more = message.get("body", b""), message.get("more_body", False)
                 size += len(chunk)
                 if size > limits.body_bytes:
                     raise _too_large(f"more than {limits.body_bytes:,}", limits)
@@ -64,8 +68,6 @@ async def _read(request: Request, limits: Limits) -> bytes:
             f"the body did not come within {limits.body_seconds:g} seconds. Received: {size:,} bytes.",
             {"Connection": "close"},
         ) from None
-    except ClientDisconnect:
-        raise RefusalError(400, f"the client left. Received: {size:,} bytes.") from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -105,7 +107,15 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         """The value as ASCII JSON."""
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return encode_json(content)
+
+
+def encode_json(value: Any) -> bytes:
+    """A value as ASCII JSON, without NaN."""
+    return _ENCODER.encode(value).encode("ascii")
+
+
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> Json:

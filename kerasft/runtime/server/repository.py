@@ -195,6 +195,8 @@ class Repository:
             _log.error("%s: version %d is refused: %s", model.name, number, error)
             self._on_load(model.name, number, False)
             return None
+        if model.versions:
+            version.expect_as(model.versions[max(model.versions)])
         model.refused.pop(number, None)
         model.statuses[number] = Status(AVAILABLE)
         _log.info("%s: version %d loaded in %.1f s", model.name, number, time.perf_counter() - began)

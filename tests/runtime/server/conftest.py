@@ -20,7 +20,7 @@ def start():
         workers = Workers(threads, limits, metrics.batch)
         metrics.watch_backlog(workers.backlog_seconds)
         repository = Repository(folder, workers, on_load=metrics.loaded, **options)
-        client = TestClient(Service(repository, limits, metrics).application(), raise_server_exceptions=False)
+        client = TestClient(Service(repository, workers, limits, metrics).application(), raise_server_exceptions=False)
         client.__enter__()
         client.repository, client.workers = repository, workers
         started.append(client)
