@@ -4,10 +4,8 @@
     python -m apps.predict exported/multimodal --text "Puma backpack" --image photo.jpg
     python -m apps.predict exported/multimodal --input products.csv --output scored.csv
 
-On 2 cores (AMD EPYC, AVX2) one text is answered within a second of the start of the process. Any one of a bundle's
-inputs is enough; "used" says which there were. A file's output has its columns, then label, a score for each label (of
-each target), used, and error: why a row has no answer. Until it is whole, parts of it lie beside it in OUTPUT.parts;
-killed at any moment, the same command goes on after them, to the same file, byte for byte.
+Any one of a bundle's inputs is enough; "used" says which there were. A scored file has its columns, label, scores, used
+and error: why a row has no answer. Killed at any moment, the same command goes on to the same file, byte for byte.
 """
 
 import json
@@ -99,14 +97,14 @@ def _check(options: Options) -> None:
 
 
 def _answer(options: Options) -> None:
-    row = {name: getattr(options, name) for name in ("text", "image", "audio") if getattr(options, name) is not None}
+    row = {name: value for name in ("text", "image", "audio") if (value := getattr(options, name)) is not None}
     for pair in options.value:
         name, equals, value = pair.partition("=")
         if not equals:
             raise InputError("a value is given as name=value", received=pair, where="--value")
         row[name] = value
-    predictor = Predictor(options.bundle, options.threads, options.variant)
-    answer = predictor({name: [value] for name, value in row.items()})[0]
+    rows = {name: [value] for name, value in row.items()}
+    answer = Predictor(options.bundle, options.threads, options.variant)(rows)[0]
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 
@@ -114,9 +112,8 @@ def _score(options: Options) -> None:
     from kerasft.cli.scoring import score_with_progress
 
     columns = {"text": options.text_column, "image": options.image_column, "audio": options.audio_column}
-    predictor = Predictor(options.bundle, options.threads, options.variant)
-    rest = (columns, options.files, options.bad_media, options.restart)
-    score_with_progress(predictor, options.input, options.output, *rest)
+    how = (options.input, options.output, columns, options.files, options.bad_media, options.restart)
+    score_with_progress(Predictor(options.bundle, options.threads, options.variant), *how)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from kerasft.runtime.writers import Write, Writer
 
 MANIFEST = "manifest.json"
 SECONDS = 5.0
-"""After so long a part is closed: about what a kill costs, while flushing a part to disk costs some hundredths."""
+"""After so long a part is closed, at the end of a chunk: about what a kill costs."""
 
 _FORMAT = 1
 _PART, _JOINED = ".part.tmp", ".joined.tmp"

@@ -18,7 +18,7 @@ def describe_work(predictor: Predictor, source: Path, raw: RawColumns, on_bad: O
     """Everything that an answered row depends on, under names that a user understands.
 
     The input is told by its whole content: its time of change is another after a download or a copy, and a few
-    samples miss a row that was mended. Reading it once more takes a second a gigabyte, its answers some hundred.
+    samples miss a row that was mended. It costs a second a gigabyte.
     Threads are left out: batches do not depend on them.
 
     Args:

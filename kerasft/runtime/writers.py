@@ -15,7 +15,7 @@ from typing import IO, Any
 from kerasft.base.errors import InputError
 from kerasft.runtime.readers import format_of
 
-_GZIP_LEVEL = 6  # 9 takes three times as long for files that are no smaller by more than a hundredth
+_GZIP_LEVEL = 6  # reviews: 0.3% larger than 9, for three quarters of the processor time
 
 Values = Mapping[str, Sequence[Any]]
 Write = Callable[[Values], None]
