@@ -9,7 +9,8 @@ words, counts, encodes, learns. gensim (2 workers) is given the same words, spli
 `corpus_file`, its fastest way in: it counts and learns. Same dimension, window, negatives, subsampling, minimum count
 and epochs; the learning rates are each one's defaults. Both run in turn, each in a process of its own, with what
 compiles warm. Words are counted as gensim does, with those that subsampling leaves out. "pairs" is skip-gram pair by
-pair in one thread, to hold the quality of shared negatives to (see word_vectors_pairs).
+pair in one thread, to hold the quality of shared negatives to (see word_vectors_pairs). "jax" and "tensorflow" are the
+same objective in blocks as a graph (see word_vectors_graph).
 """
 
 import json
@@ -56,7 +57,7 @@ class Config:
     """A turn for each."""
 
     who: tuple[str, ...] = ("kerasft", "gensim")
-    """Contenders, in the order of a turn: kerasft, gensim, pairs."""
+    """Contenders, in the order of a turn: kerasft, gensim, pairs, jax, tensorflow."""
 
     reviews: int | None = None
     """Only so many reviews. Default: all 73,668."""
@@ -73,8 +74,7 @@ def main(config: Config) -> None:
     if "KERASFT_DATA" not in os.environ:
         raise InputError("this benchmark needs real reviews", hint="Set KERASFT_DATA to the folder of data sets.")
     if config.run is not None:
-        contender = {"kerasft": kerasft, "gensim": gensim, "pairs": kerasft}[config.run]
-        print(json.dumps(contender(config)))
+        print(json.dumps((gensim if config.run == "gensim" else kerasft)(config)))
         return
     with tempfile.TemporaryDirectory() as name:
         lines = Path(name) / "words.txt"
@@ -130,6 +130,7 @@ def load(folder: Path, limit: int | None) -> object:
 
 def kerasft(config: Config) -> dict:
     """From raw reviews to vectors."""
+    from benchmarks.word_vectors_graph import JaxBlocks, TensorflowBlocks
     from benchmarks.word_vectors_pairs import Pairs
     from kerasft.inputs import Text
     from kerasft.pretrain.words.subwords import Subwords
@@ -151,7 +152,8 @@ def kerasft(config: Config) -> dict:
             seed=config.seeds[0],
         )
         subwords = Subwords.of(text.vocabulary, plain=2) if config.algorithm == "fasttext" else None
-        learning = (Pairs if config.run == "pairs" else Word2Vec)(ids, counts, options, subwords)
+        others = {"pairs": Pairs, "jax": JaxBlocks, "tensorflow": TensorflowBlocks}
+        learning = others.get(config.run, Word2Vec)(ids, counts, options, subwords)
         for number in range(learning.steps):
             learning.step(number)
     seconds = time.perf_counter() - began

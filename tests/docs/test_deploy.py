@@ -82,7 +82,7 @@ def test_links_lead_somewhere():
 
 def test_the_python_programs_answer_alike(exported, monkeypatch):
     monkeypatch.chdir(exported)
-    ours, plain = blocks("python")
+    ours, plain, _ = blocks("python")  # the third is for many machines
     first, second = {}, {}
     exec(ours, first)
     exec(plain, second)

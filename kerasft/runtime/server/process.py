@@ -1,6 +1,7 @@
 """The server's process: uvicorn on a port, slow clients cut off, SIGTERM drained."""
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -29,6 +30,8 @@ def run(application: Any, listening: socket.socket, limits: Limits) -> None:
         limits: of the server.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again and again would hold up answers
     config = uvicorn.Config(
         application,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
@@ -56,7 +59,7 @@ def guarded_protocol(seconds: float) -> type[HttpToolsProtocol]:
         _head = 0
 
         def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
+            super().connection_made(_Corked(transport, self.loop))
             self._watch()
 
         def data_received(self, data: bytes) -> None:
@@ -93,6 +96,31 @@ def guarded_protocol(seconds: float) -> type[HttpToolsProtocol]:
             self.transport.close()
 
     return Guarded
+
+
+class _Corked:
+    """A transport that sends what is written in one turn of the loop at once: a head and its body are one packet."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
+        self._transport, self._loop, self._parts = transport, loop, []
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._parts:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class JsonLines(logging.Formatter):

@@ -90,11 +90,11 @@ class Version:
             RefusalError: 400 for a row that cannot be read, 429 where too many wait, 504 where it takes too long.
         """
         future = self._workers.submit(self.lane, columns, self._widths(columns, rows))
+        limit = future.get_loop().call_later(seconds, _give_up, future, seconds)
         try:
-            async with asyncio.timeout(seconds):
-                tensors, reasons = await future
-        except TimeoutError:
-            raise RefusalError(504, f"there was no answer within {seconds:g} seconds.") from None
+            tensors, reasons = await future
+        finally:
+            limit.cancel()
         for row, reason in enumerate(reasons):
             if reason is not None:
                 raise RefusalError(400, f"{reason}. Where: row {row + 1}.")
@@ -117,3 +117,8 @@ class Version:
             yield
         finally:
             self.in_flight -= 1
+
+
+def _give_up(future: asyncio.Future, seconds: float) -> None:
+    if not future.done():
+        future.set_exception(RefusalError(504, f"there was no answer within {seconds:g} seconds."))
