@@ -98,9 +98,9 @@ class TensorflowBlocks(Blocks):
 
         self._held = tuple(tf.Variable(table) for table in self._tables[:2])
         window, count = self.options.window, float(self.options.negative)
-        specs = [
-            tf.TensorSpec([None, width], tf.int32) for width in (BLOCK + 2 * window, BLOCK, BLOCK, SHARED)
-        ] + [tf.TensorSpec([None], tf.float32)]
+        specs = [tf.TensorSpec([None, width], tf.int32) for width in (BLOCK + 2 * window, BLOCK, BLOCK, SHARED)] + [
+            tf.TensorSpec([None], tf.float32)
+        ]
         self._run = tf.function(partial(_loop, window, count, *self._held), input_signature=specs)
 
     def _train(self, *blocks: np.ndarray) -> None:

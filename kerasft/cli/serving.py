@@ -2,6 +2,7 @@
 
 import os
 import socket
+from functools import partial
 from typing import Any
 
 from kerasft.base.errors import InputError, did_you_mean
@@ -42,8 +43,16 @@ def serve(options: Any) -> None:
         repository.watch(options.poll_seconds)
         _tell(repository, options, listening.getsockname()[1])
         service = Service(repository, workers, options.limits, metrics, options.log_requests)
-        run(service.application(), listening, options.limits)
+        run(service.application(), listening, options.limits, partial(busy, workers, metrics))
         repository.close()
+
+
+def busy(workers: Any, metrics: Any) -> int | None:
+    """After how many seconds a request is to come again, counted; None if it may come in."""
+    wait = workers.busy_seconds()
+    if wait is not None:
+        metrics.shed()
+    return wait
 
 
 def read_labels(given: tuple[str, ...]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from numba import njit
 from kerasft.pretrain.words import kernels
 from kerasft.pretrain.words.barrier import wait
 
-LANES, BLOCK, SHARED = 4, 32, 64
+LANES, BLOCK, SHARED = 4, 16, 64
 """Blocks at a time, words of a block at most, and the negatives that they share."""
 
 _TOLD_EVERY = 16  # blocks of which one has its loss computed, as logarithms are slow

@@ -143,13 +143,13 @@ class Workers:
 
     def check_backlog(self) -> None:
         """Raises a RefusalError, 429, if what is queued is expected to take longer than the limit allows."""
+        if (wait := self.busy_seconds()) is not None:
+            raise RefusalError(429, f"the server is busy: try again in {wait} s.", {"Retry-After": str(wait)})
+
+    def busy_seconds(self) -> int | None:
+        """After how many seconds to come again, if too much is queued; else None."""
         wait = self.backlog_seconds()
-        if wait * 1000 > self._limits.queue_milliseconds:
-            raise RefusalError(
-                429,
-                f"the server is busy: those before would take {wait * 1000:.0f} ms. Try again later.",
-                {"Retry-After": str(max(1, round(wait)))},
-            )
+        return max(1, round(wait)) if wait * 1000 > self._limits.queue_milliseconds else None
 
     def backlog_seconds(self) -> float:
         """What is queued or being answered is expected to take so long."""

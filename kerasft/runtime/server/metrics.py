@@ -34,6 +34,9 @@ class Metrics:
             "kerasft_version_loads_total", "Versions loaded, or refused as broken.",
             ["model", "loaded"], registry=self._registry,
         )  # fmt: skip
+        self._shed = Counter(
+            "kerasft_shed_total", "Requests refused with 429 before they were read.", registry=self._registry
+        )
         self._backlog = Gauge(
             "kerasft_backlog_seconds", "In how many seconds what waits will be answered.", registry=self._registry
         )
@@ -57,6 +60,10 @@ class Metrics:
         times.observe(seconds)
         if rows:
             total.inc(rows)
+
+    def shed(self) -> None:
+        """Counts a request that was refused before it was read."""
+        self._shed.inc()
 
     def batch(self, rows: int, seconds: float) -> None:
         """Counts a batch."""

@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
@@ -18,16 +20,21 @@ from kerasft.runtime.server.options import Limits
 _SWITCH_SECONDS = 0.0005  # Python's own 5 ms would let a thread that prepares a batch hold up all answers
 _IDLE_SECONDS = 75
 _LARGEST_HEAD = 65_536
+_FOR_ROWS = (b":predict", b"/infer")
 _RECORD = set(vars(logging.makeLogRecord({})))
 
 
-def run(application: Any, listening: socket.socket, limits: Limits) -> None:
+Busy = Callable[[], int | None]
+
+
+def run(application: Any, listening: socket.socket, limits: Limits, busy: Busy = lambda: None) -> None:
     """Serves until SIGTERM or Ctrl-C; then what has begun is answered, for `drain_seconds` at most.
 
     Args:
         application: ASGI.
         listening: a bound socket.
         limits: of the server.
+        busy: says, for each request for rows, whether too many wait: seconds to come again after, or None.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.collect()
@@ -35,7 +42,7 @@ def run(application: Any, listening: socket.socket, limits: Limits) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=guarded_protocol(limits.body_seconds),
+        http=guarded_protocol(limits.body_seconds, busy),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -51,28 +58,51 @@ def run(application: Any, listening: socket.socket, limits: Limits) -> None:
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def guarded_protocol(seconds: float) -> type[HttpToolsProtocol]:
-    """uvicorn's HTTP protocol that also closes connections whose head does not come in time, and errs in JSON."""
+def guarded_protocol(seconds: float, busy: Busy) -> type[HttpToolsProtocol]:
+    """uvicorn's HTTP protocol that closes connections whose head does not come in time, and errs in JSON.
+
+    Under overload it refuses requests for rows by itself: a refusal must cost little, or all the time goes into them.
+    """
 
     class Guarded(HttpToolsProtocol):
         _guard: asyncio.TimerHandle | None = None
         _head = 0
+        _wait: int | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(_Corked(transport, self.loop))
             self._watch()
 
         def data_received(self, data: bytes) -> None:
-            if self._guard is None and (self.cycle is None or self.cycle.response_complete):
+            if self._guard is None and self._idle():
                 self._watch()
             super().data_received(data)
-            self._head = self._head + len(data) if self._guard is not None else 0
+            self._head = self._head + len(data) if self._guard is not None and self._wait is None else 0
             if self._head > _LARGEST_HEAD:
                 self.send_400_response(f"a head of more than {_LARGEST_HEAD} bytes")
 
+        def _idle(self) -> bool:
+            return self.cycle is None or self.cycle.response_complete
+
         def on_headers_complete(self) -> None:
+            self._wait = busy() if self.url.endswith(_FOR_ROWS) and self._idle() else None
+            if self._wait is None:
+                self._unwatch()
+                super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            if self._wait is None:
+                super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            if self._wait is None:
+                super().on_message_complete()
+                return
             self._unwatch()
-            super().on_headers_complete()
+            self._respond(429, f"the server is busy: try again in {self._wait} s.", b"retry-after: %d\r\n" % self._wait)
+            self._wait = None
+            if not self.parser.should_keep_alive():
+                self.transport.close()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._unwatch()
@@ -87,13 +117,14 @@ def guarded_protocol(seconds: float) -> type[HttpToolsProtocol]:
                 self._guard = None
 
         def send_400_response(self, msg: str) -> None:
-            body = json.dumps({"error": f"this is not an HTTP request. Received: {msg}"}).encode("ascii")
-            head = (
-                "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            )
-            self.transport.write(head.encode("ascii") + body)
+            self._respond(400, f"this is not an HTTP request. Received: {msg}", b"connection: close\r\n")
             self.transport.close()
+
+        def _respond(self, status: int, told: str, head: bytes) -> None:
+            body = json.dumps({"error": told}).encode("ascii")
+            line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode("ascii")
+            kind = b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)
+            self.transport.write(b"".join((line, kind, head, b"\r\n", body)))
 
     return Guarded
 

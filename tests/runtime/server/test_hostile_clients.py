@@ -16,7 +16,16 @@ LIMITS = ["--limits.body-megabytes", "1", "--limits.body-seconds", "1"]
 
 @pytest.fixture(scope="module")
 def server(bundle):
-    command = [sys.executable, "-m", "apps.serve", str(bundle), "--port", "0", *LIMITS]
+    yield from serve(bundle, *LIMITS)
+
+
+@pytest.fixture
+def impatient_server(bundle):
+    yield from serve(bundle, "--limits.queue-milliseconds", "0.01", "--limits.rows", "100000")
+
+
+def serve(bundle, *options):
+    command = [sys.executable, "-m", "apps.serve", str(bundle), "--port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     port = None
     for line in process.stderr:
@@ -144,3 +153,24 @@ def test_many_requests_sent_in_one_go(connect):
     connection = connect()
     connection.sendall(request(BODY) * 9 + request(BODY, b"connection: close"))
     assert read(connection).count(b'"label"') == 10
+
+
+def test_overload(impatient_server):
+    port = impatient_server[1]
+    busy, other = (socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(2))
+    with busy, other:
+        busy.sendall(request(json.dumps({"instances": ["a quiet film " * 9] * 50_000}).encode()))
+        refused, answered = 0, False
+        for _ in range(2000):  # the connection is kept, and answers again when there is room
+            other.sendall(request(BODY))
+            head, _, body = other.recv(65536).partition(b"\r\n\r\n")
+            if b"429" in head:
+                refused += 1
+                assert b"retry-after: " in head
+                assert json.loads(body)["error"].startswith("the server is busy: try again in ")
+            elif refused:
+                answered = b'"label"' in body
+                break
+            time.sleep(0.01)
+        assert refused
+        assert answered
