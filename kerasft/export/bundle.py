@@ -50,7 +50,7 @@ def write_bundle(
     """
     write_saved_model(learner, folder)
     write_warmup(folder, _warmup_requests(learner, warmup), name)
-    write_onnx_folder(learner, folder / ONNX_FOLDER, name, columns, signature_defs(folder))
+    write_onnx_folder(learner, folder / ONNX_FOLDER, name, columns, saved_model=folder)
 
 
 def write_onnx_folder(
@@ -58,14 +58,16 @@ def write_onnx_folder(
     folder: Path,
     name: str,
     columns: dict[str, str] | None = None,
-    signatures: dict[str, Any] | None = None,
+    saved_model: Path | None = None,
 ) -> None:
     """Writes what `kerasft.runtime` reads: model.onnx, the inputs' files and bundle.json, which names them all."""
     folder.mkdir(parents=True)
     census = write_onnx(learner.model, folder / MODEL)
     inputs_room.save(learner.inputs, folder / INPUTS)
     description = _description(learner, folder, name, columns, census)
-    write_json(folder / DESCRIPTION, description | ({"signatures": signatures} if signatures else {}))
+    if saved_model is not None:
+        description["signatures"] = signature_defs(saved_model)
+    write_json(folder / DESCRIPTION, description)
 
 
 def _warmup_requests(learner: Learner, columns: dict[str, list[Any]]) -> list[tuple[str, dict[str, np.ndarray]]]:

@@ -88,7 +88,8 @@ def test_onnx_gives_the_same_answers(tmp_path, fusion, recurrent):
     for rows in (slice(None), slice(0, 1), slice(5, 6)):
         found = session.run(list(TARGETS), {name: array[rows] for name, array in batch.items()})
         for target, value in zip(TARGETS, found, strict=True):
-            np.testing.assert_allclose(value, wanted[target][rows], atol=1e-5)
+            # Random weights make large values inside; TensorFlow adds them up in another order from time to time.
+            np.testing.assert_allclose(value, wanted[target][rows], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
