@@ -40,11 +40,10 @@ def main(arguments: Sequence[str]) -> None:
     """From the command line to a published bundle, or to a word's neighbours."""
     config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE)
     if config.ask.neighbours is not None:
-        from rich.console import Console
-
+        from kerasft.cli.terminal import terminal
         from kerasft.cli.word_vectors import tell_neighbours
 
-        tell_neighbours(config.ask.vectors, config.ask.neighbours, config.ask.count, Console(highlight=False))
+        tell_neighbours(config.ask.vectors, config.ask.neighbours, config.ask.count, terminal())
         return
     from kerasft.data.texts import load_texts
 

@@ -67,7 +67,8 @@ def start_backend() -> None:
 
 def tell_error(message: str) -> None:
     """Writes one message to standard error, wrapped to the terminal, in red where there is one."""
-    from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, highlight=False).print(Text.assemble(("error: ", "bold red"), message))
+    from kerasft.cli.terminal import terminal
+
+    terminal(stderr=True).print(Text.assemble(("error: ", "bold red"), message))

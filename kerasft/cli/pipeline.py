@@ -13,6 +13,7 @@ from kerasft.cli.measuring import measure_baselines, measure_errors, measure_mod
 from kerasft.cli.options import RunOptions
 from kerasft.cli.pictures import augmentation_pictures
 from kerasft.cli.summary import print_summary
+from kerasft.cli.terminal import terminal
 from kerasft.evaluation.environment import environment
 from kerasft.evaluation.report import write_report
 from kerasft.evaluation.result import RunResult
@@ -60,7 +61,7 @@ def train_and_publish(
     Raises:
         InputError: as training and exporting do; then no bundle was published.
     """
-    console = Console(highlight=False)
+    console = terminal()
     done = run / "result.json"
     if done.exists():
         result = RunResult.of(read_json(done))

@@ -14,6 +14,7 @@ from kerasft.base.files import read_json, write_json
 from kerasft.cli.config import meaning
 from kerasft.cli.pretrain_options import BackboneOptions
 from kerasft.cli.telling import export_named, tell_places, tell_texts
+from kerasft.cli.terminal import terminal
 from kerasft.data.texts import Texts
 from kerasft.evaluation.environment import environment
 from kerasft.inputs import Text
@@ -87,7 +88,7 @@ def pretrain_and_export(
     Raises:
         InputError: as its steps do; then no preset was written.
     """
-    console, cache = Console(highlight=False), run / "cache"
+    console, cache = terminal(), run / "cache"
     check_preset_target(export)  # before hours are spent on training
     tell_texts(texts, console)
     backbone = make_backbone(texts, backbone_options, recipe, cache, console)

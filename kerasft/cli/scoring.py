@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from kerasft.cli.terminal import terminal
 from kerasft.inputs.stack import OnBad
 from kerasft.runtime import Predictor
 from kerasft.runtime.score import score_file
@@ -32,7 +32,7 @@ def score_with_progress(
         on_bad: see `score_file`.
         restart: see `score_file`.
     """
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     shown = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
     with Progress(*shown, console=console, transient=True) as progress:
         bar = progress.add_task("scoring", total=None, done="")

@@ -105,14 +105,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _tell(repository: Any, options: Any, port: int) -> None:
-    from rich.console import Console
+    from kerasft.cli.terminal import terminal
 
     host = f"[{options.host}]" if ":" in options.host else options.host
-    console, url = Console(stderr=True, highlight=False, soft_wrap=True), f"http://{host}:{port}"
+    console, url = terminal(stderr=True), f"http://{host}:{port}"
     for model in repository.models.values():
         numbers = ", ".join(map(str, sorted(model.versions))) or "none"
-        console.print(f"{model.name}: version {numbers}  {url}/v1/models/{model.name}:predict", markup=False)
-    console.print(f"Try it: {url}   (Ctrl-C ends)", markup=False)
+        console.print(f"{model.name}: version {numbers}  {url}/v1/models/{model.name}:predict", soft_wrap=True)
+    console.print(f"Try it: {url}   (Ctrl-C ends)", soft_wrap=True)
 
 
 def _cores() -> int:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from kerasft.base.errors import InputError
 from kerasft.cli.options import TextOptions
+from kerasft.cli.terminal import terminal
 from kerasft.cli.vector_options import UseVectorsOptions
 from kerasft.inputs import Text
 from kerasft.inputs.learning import SPECIAL
@@ -81,7 +81,7 @@ def start_from_vectors(
     seen[: len(SPECIAL[:2])] = 0
     share = float(seen[there].sum() / max(seen.sum(), 1))
     of_words = float(there[2 : own.vocabulary_size].mean()) if own.vocabulary_size > 2 else 0.0
-    Console(highlight=False).print(
+    terminal().print(
         f"Vectors from {source}: {of_words:.1%} of the {own.vocabulary_size - 2:,} words of the train rows have one, "
         f"{share:.1%} of all their places; {len(words) - own.vocabulary_size:,} more words join the vocabulary",
         soft_wrap=True,

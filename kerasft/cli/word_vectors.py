@@ -11,6 +11,7 @@ from kerasft.base.files import content_hash, write_json
 from kerasft.cli.app import start_backend
 from kerasft.cli.config import meaning
 from kerasft.cli.telling import export_named, tell_places, tell_texts
+from kerasft.cli.terminal import terminal
 from kerasft.cli.vector_options import LearnOptions, VectorPlaces
 from kerasft.cli.word_corpus import WordCorpus, make_word_corpus
 from kerasft.cli.word_measures import looked_at, measure_files, measured
@@ -40,7 +41,7 @@ def learn_and_publish(
     Raises:
         InputError: as its steps do; then no bundle was published.
     """
-    console, cache = Console(highlight=False), run / "cache"
+    console, cache = terminal(), run / "cache"
     target = places.export or default_export(texts.source)
     asked = ({}, {}) if places.measure is None else measure_files(places.measure)
     before = None if places.resume_from is None else learned_before(places.resume_from)

@@ -10,15 +10,13 @@ import wave
 import numpy as np
 import pytest
 from PIL import Image as Picture
+from tiny_multimodal import tiny_multimodal
 
-from kerasft import inputs, models
 from kerasft.base.errors import InputError
 from kerasft.export import export
 from kerasft.export.warmup import read_warmup
-from kerasft.learner import Learner
 from kerasft.runtime import Predictor
 from kerasft.runtime.score import score_file
-from kerasft.tasks import Classification, Targets
 
 NAMES = ("text", "image", "audio", "tabular")
 
@@ -51,24 +49,7 @@ def make_columns(count, seed=0):
 
 @pytest.fixture(scope="module")
 def learner():
-    columns = make_columns(40)
-    made = {
-        "text": inputs.Text.learn(columns["text"], max_tokens=6),
-        "image": inputs.Image((8, 8)),
-        "audio": inputs.Audio(sample_rate=8000, seconds=0.1, bands=8),
-        "tabular": inputs.Tabular.learn(columns["tabular"], numbers=["price"], categories=["unit size"]),
-    }
-    branches = {
-        "text": models.TextBranch(made["text"].vocabulary_size, embedding=4),
-        "image": models.ImageBranch(made["image"].shape, channels=(4, 4)),
-        "audio": models.AudioBranch(made["audio"].shape, channels=(4, 4)),
-        "tabular": models.TabularBranch(1, categories=made["tabular"].category_sizes),
-    }
-    model = models.fusion_classifier(branches, {"season": 3, "usage": 2}, fusion="gated", width=4)
-    random = np.random.default_rng(1)
-    model.set_weights([random.normal(0, 0.5, weight.shape).astype(weight.dtype) for weight in model.get_weights()])
-    parts = {"season": Classification(["cold", "mild", "warm"], "season"), "usage": Classification(["a", "b"], "usage")}
-    return Learner(made, model, Targets(parts))
+    return tiny_multimodal()
 
 
 @pytest.fixture(scope="module")

@@ -17,17 +17,16 @@ import pytest
 from model_server import BINARY, ModelServer
 from rest_bodies import COLUMNS, REFUSED, TEXT_BODIES, TEXTS, THING_BODIES
 from starlette.testclient import TestClient
+from tiny_multimodal import tiny_multimodal
 
-from kerasft import inputs, models
+from kerasft import inputs
 from kerasft.export.bundle import write_bundle
-from kerasft.learner import Learner
 from kerasft.runtime import Predictor
 from kerasft.runtime.server.application import Service
 from kerasft.runtime.server.batching import Workers
 from kerasft.runtime.server.metrics import Metrics
 from kerasft.runtime.server.options import Limits
 from kerasft.runtime.server.repository import Repository
-from kerasft.tasks import Classification, Targets
 
 HERE = Path(__file__).parent
 
@@ -35,26 +34,8 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module")
 def things(tmp_path_factory):
     """A bundle of text, image, audio and columns with two targets."""
-    made = {
-        "text": inputs.Text.learn(["a quiet film", "a loud one"], max_tokens=6),
-        "image": inputs.Image((8, 8)),
-        "audio": inputs.Audio(sample_rate=8000, seconds=0.1, bands=8),
-        "tabular": inputs.Tabular.learn(
-            [{"price": n, "unit size": "sml"[n % 3]} for n in range(9)], numbers=["price"], categories=["unit size"]
-        ),
-    }
-    branches = {
-        "text": models.TextBranch(made["text"].vocabulary_size, embedding=4),
-        "image": models.ImageBranch(made["image"].shape, channels=(4, 4)),
-        "audio": models.AudioBranch(made["audio"].shape, channels=(4, 4)),
-        "tabular": models.TabularBranch(1, categories=made["tabular"].category_sizes),
-    }
-    model = models.fusion_classifier(branches, {"season": 3, "usage": 2}, fusion="gated", width=4)
-    random = np.random.default_rng(1)
-    model.set_weights([random.normal(0, 0.5, weight.shape).astype(weight.dtype) for weight in model.get_weights()])
-    parts = {"season": Classification(["cold", "mild", "warm"], "season"), "usage": Classification(["a", "b"], "usage")}
     folder = tmp_path_factory.mktemp("exported") / "things"
-    write_bundle(Learner(made, model, Targets(parts)), folder / "1", "things", COLUMNS)
+    write_bundle(tiny_multimodal(), folder / "1", "things", COLUMNS)
     return folder
 
 

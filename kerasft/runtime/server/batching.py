@@ -131,7 +131,6 @@ class Workers:
         self.check_backlog()
         with self._ready:
             self._lanes.add(lane)
-            lane.cost += sum(part.cost for part in parts)
             _enter(lane, work)
             self._ready.notify()
         return work.future
@@ -195,7 +194,7 @@ class Workers:
             part = lane.queue.popleft()
             if not part.work.future.done():
                 return part
-            lane.cost -= part.cost + sum(other.cost for other in part.work.waiting)
+            lane.cost -= part.cost
             part.work.waiting.clear()
         return None
 
@@ -237,9 +236,11 @@ class Workers:
 
 
 def _enter(lane: Lane, work: _Work) -> None:
+    """Queues the next part of a request; only that counts, as others come in before the one after it."""
     part = work.waiting.popleft()
     part.entered = time.monotonic()
     lane.queue.append(part)
+    lane.cost += part.cost
 
 
 def _end(works: list[_Work]) -> None:

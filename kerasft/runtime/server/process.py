@@ -85,7 +85,8 @@ def guarded_protocol(seconds: float, busy: Busy) -> type[HttpToolsProtocol]:
             return self.cycle is None or self.cycle.response_complete
 
         def on_headers_complete(self) -> None:
-            self._wait = busy() if self.url.endswith(_FOR_ROWS) and self._idle() else None
+            plain = self.url.endswith(_FOR_ROWS) and self._idle() and not self.expect_100_continue
+            self._wait = busy() if plain else None
             if self._wait is None:
                 self._unwatch()
                 super().on_headers_complete()
@@ -101,7 +102,11 @@ def guarded_protocol(seconds: float, busy: Busy) -> type[HttpToolsProtocol]:
             self._unwatch()
             self._respond(429, f"the server is busy: try again in {self._wait} s.", b"retry-after: %d\r\n" % self._wait)
             self._wait = None
-            if not self.parser.should_keep_alive():
+            if self.parser.should_keep_alive():
+                self._unset_keepalive_if_required()
+                later = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+                self.timeout_keep_alive_task = later
+            else:
                 self.transport.close()
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -88,6 +88,19 @@ def test_too_many_are_refused_and_told_when_to_come_again():
     assert later == ["c"]
 
 
+def test_a_large_request_does_not_keep_small_ones_out():
+    async def ask(workers, lane, held):
+        lane.seconds = 1e-4
+        large = submit(workers, lane, ["a" * 140] * 1000)  # 20 s in all, 0.3 s a part
+        held.began.wait(10)
+        small = submit(workers, lane, ["small"])
+        held.go.set()
+        return (await small)[0]["text"], len((await large)[0]["text"])
+
+    found, _ = run(Limits(queue_milliseconds=1000), ask)
+    assert found == (["small"], 1000)
+
+
 def test_a_failing_batch_is_told_to_all_in_it_and_the_threads_go_on(caplog):
     def fail(columns):
         if columns["text"] == ["bad"]:

@@ -5,10 +5,11 @@ import wave
 
 import numpy as np
 from PIL import Image as Picture
+from tiny_multimodal import tiny_multimodal
 
 from kerasft import inputs, models
 from kerasft.learner import Learner
-from kerasft.tasks import Classification, Embedding, Targets
+from kerasft.tasks import Embedding
 
 MANY = "many, 'named' things"
 DAYS = [f"day {number}" for number in range(1, 13)]
@@ -50,24 +51,7 @@ def sound(random):
 
 
 def several_inputs():
-    random = np.random.default_rng(1)
-    records = [{"price": float(row), "unit size": "sml"[row % 3]} for row in range(9)]
-    made = {
-        "text": inputs.Text.learn(["a quiet film", "a loud one"], max_tokens=6),
-        "image": inputs.Image((8, 8)),
-        "audio": inputs.Audio(sample_rate=8000, seconds=0.1, bands=8),
-        "tabular": inputs.Tabular.learn(records, numbers=["price"], categories=["unit size"]),
-    }
-    branches = {
-        "text": models.TextBranch(made["text"].vocabulary_size, embedding=4),
-        "image": models.ImageBranch(made["image"].shape, channels=(4, 4)),
-        "audio": models.AudioBranch(made["audio"].shape, channels=(4, 4)),
-        "tabular": models.TabularBranch(1, categories=made["tabular"].category_sizes),
-    }
-    model = models.fusion_classifier(branches, {"season": 3, "day": len(DAYS)}, fusion="gated", width=4)
-    model.set_weights([random.normal(0, 0.5, weight.shape).astype(weight.dtype) for weight in model.get_weights()])
-    parts = {"season": Classification(["cold", "mild", "warm"], "season"), "day": Classification(DAYS, "day")}
-    return Learner(made, model, Targets(parts))
+    return tiny_multimodal(targets={"season": ["cold", "mild", "warm"], "day": DAYS})
 
 
 def vectors():
