@@ -10,6 +10,7 @@ and error: why a row has no answer. Killed at any moment, the same command goes 
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,7 @@ from typing import Annotated, Literal
 import tyro
 
 from kerasft.base.errors import InputError
+from kerasft.cli.app import run_app
 from kerasft.runtime import Predictor
 
 
@@ -70,16 +72,11 @@ class Options:
     """int8 for the smaller model of a bundle that was exported with --int8. Default: float32."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
+def main(arguments: Sequence[str]) -> None:
+    """Answers one row, or a file of them."""
     options = tyro.cli(Options, args=arguments, description=__doc__, prog="python -m apps.predict")
-    try:
-        _check(options)
-        (_answer if options.input is None else _score)(options)
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    _check(options)
+    (_answer if options.input is None else _score)(options)
 
 
 def _check(options: Options) -> None:
@@ -117,4 +114,4 @@ def _score(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_app(main))

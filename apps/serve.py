@@ -63,6 +63,8 @@ class Options:
             raise InputError("there is no such port", received=self.port, where="--port", allowed="0 to 65535")
         if not self.poll_seconds > 0:
             raise InputError("must be above 0", received=self.poll_seconds, where="--poll-seconds")
+        if self.threads is not None and self.threads < 1:
+            raise InputError("at least one thread is needed", received=self.threads, where="--threads")
 
 
 def main(arguments: Sequence[str]) -> None:

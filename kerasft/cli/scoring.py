@@ -63,4 +63,5 @@ def score_with_progress(
     if scored.earlier_rows:
         console.print(f"with those of earlier runs the file has {scored.rows:,} rows")
     if scored.bad_rows:
-        console.print(f"{scored.bad_rows:,} rows have no answer; the column error says why")
+        have = "row has" if scored.bad_rows == 1 else "rows have"
+        console.print(f"{scored.bad_rows:,} {have} no answer; the column error says why")

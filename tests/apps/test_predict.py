@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from apps import predict
+from kerasft.cli.app import run_app
 from kerasft.export.bundle import write_onnx_folder
 from kerasft.inputs import Text
 from kerasft.learner import Learner
@@ -31,7 +32,7 @@ def bundle(tmp_path_factory):
 
 
 def test_one_text(bundle, capsys):
-    assert predict.main([bundle, "--text", "A quiet, moving film."]) == 0
+    assert run_app(predict.main, [bundle, "--text", "A quiet, moving film."]) == 0
     output = capsys.readouterr()
     answer = json.loads(output.out)
     assert set(answer) == {"label", "scores"}
@@ -43,11 +44,11 @@ def test_one_text(bundle, capsys):
 def test_a_file(bundle, tmp_path, capsys):
     (tmp_path / "new.csv").write_text("review,id\na quiet film,1\n,2\n")
     arguments = [bundle, "--input", str(tmp_path / "new.csv"), "--output", str(tmp_path / "scored.csv")]
-    assert predict.main([*arguments, "--text-column", "review"]) == 0
+    assert run_app(predict.main, [*arguments, "--text-column", "review"]) == 0
     output = capsys.readouterr()
     assert output.out == ""
     assert "2 rows in" in output.err
-    assert "1 rows have no answer; the column error says why" in output.err
+    assert "1 row has no answer; the column error says why" in output.err
     with open(tmp_path / "scored.csv", newline="") as file:
         found = list(csv.DictReader(file))
     assert found[0]["label"] in ("negative", "positive")
@@ -67,16 +68,17 @@ def test_a_file_that_was_begun(bundle, tmp_path, capsys):
 
     with pytest.raises(Stopped):
         score_file(Predictor(bundle), tmp_path / "new.csv", tmp_path / "scored.csv", on_progress=stop, part_seconds=0)
-    assert predict.main([*arguments, "--bad-media", "missing"]) == 2
-    assert "what differs: --bad-media ('refuse' then, 'missing' now)" in capsys.readouterr().err
-    assert predict.main(arguments) == 0
+    assert run_app(predict.main, [*arguments, "--bad-media", "missing"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "what differs: --bad-media ('refuse' then, 'missing' now)" in told
+    assert run_app(predict.main, arguments) == 0
     told = " ".join(capsys.readouterr().err.split())
     assert "goes on after 2,048 rows that an earlier run answered" in told
     assert "2,952 rows in" in told
     assert "with those of earlier runs the file has 5,000 rows" in told
     with pytest.raises(Stopped):
         score_file(Predictor(bundle), tmp_path / "new.csv", tmp_path / "scored.csv", on_progress=stop, part_seconds=0)
-    assert predict.main([*arguments, "--bad-media", "missing", "--restart"]) == 0
+    assert run_app(predict.main, [*arguments, "--bad-media", "missing", "--restart"]) == 0
     assert "5,000 rows in" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", "scored.csv"]
 
@@ -87,23 +89,23 @@ def test_a_file_that_was_begun(bundle, tmp_path, capsys):
      (["--output", "b.csv"], "--output"), (["--text", "a", "--output", "b.csv"], "--text --output")],
 )  # fmt: skip
 def test_either_one_row_or_a_file(bundle, capsys, arguments, received):
-    assert predict.main([bundle, *arguments]) == 2
+    assert run_app(predict.main, [bundle, *arguments]) == 2
     output = capsys.readouterr()
-    assert output.err == (
-        f"either one row or a file is wanted. Received: '{received}'. "
-        "Allowed: --text, --image, --audio, --value for one row; or --input FILE --output FILE.\n"
+    assert " ".join(output.err.split()) == (
+        f"error: either one row or a file is wanted. Received: '{received}'. "
+        "Allowed: --text, --image, --audio, --value for one row; or --input FILE --output FILE."
     )
     assert output.out == ""
 
 
 def test_an_empty_text(bundle, capsys):
-    assert predict.main([bundle, "--text", "  "]) == 2
-    assert capsys.readouterr().err == "the text is empty. Received: '  '. Where: --text.\n"
+    assert run_app(predict.main, [bundle, "--text", "  "]) == 2
+    assert capsys.readouterr().err == "error: the text is empty. Received: '  '. Where: --text.\n"
 
 
 def test_not_a_bundle(tmp_path, capsys):
-    assert predict.main([str(tmp_path), "--text", "a film"]) == 2
-    assert capsys.readouterr().err.startswith(f"this is not a bundle. Received: '{tmp_path}'.")
+    assert run_app(predict.main, [str(tmp_path), "--text", "a film"]) == 2
+    assert " ".join(capsys.readouterr().err.split()).startswith("error: this is not a bundle. Received:")
 
 
 def test_a_mistyped_option_is_answered_with_the_nearest(bundle, capsys):

@@ -41,6 +41,8 @@ def test_options(tmp_path):
         Options(tmp_path, port=99_999)
     with pytest.raises(InputError, match=r"must be above 0\. Received: 0\. Where: --poll-seconds"):
         Options(tmp_path, poll_seconds=0)
+    with pytest.raises(InputError, match=r"at least one thread is needed\. Received: 0\. Where: --threads"):
+        Options(tmp_path, threads=0)
     with pytest.raises(InputError, match=r"a limit must be above 0\. Received: -1\. Where: --limits\.body-megabytes"):
         Limits(body_megabytes=-1)
     with pytest.raises(InputError, match=r"a request may wait longer than it may take\. Received: 'queue 2000 ms"):
