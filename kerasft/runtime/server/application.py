@@ -6,7 +6,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from kerasft import __version__
 from kerasft.runtime.server import open_inference, tensorflow_serving
@@ -49,7 +48,7 @@ class Service:
         self._repository, self._workers, self._limits, self._metrics = repository, workers, limits, metrics
         self._log_requests = log_requests
 
-    def application(self) -> ASGIApp:
+    def application(self) -> Asking:
         """The ASGI application."""
         one, infer = "/v1/models/{name:name}", "/v2/models/{name:name}"
         routes = []
@@ -71,7 +70,7 @@ class Service:
         handlers = {HTTPException: _http_error, RefusalError: _refused, Exception: _failed}
         others = Starlette(routes=routes, exception_handlers=handlers)
         others.router.redirect_slashes = False
-        return Asking(others, self._repository, self._workers, self._limits, self._metrics, self._log_requests)
+        return Asking(others, self._repository, self._limits, self._metrics, self._log_requests)
 
     def _find(self, request: Request) -> Version:
         given = request.path_params
@@ -134,4 +133,4 @@ async def _refused(request: Request, refusal: RefusalError) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return Json(failed(request.scope, error), 500)
+    return Json(failed(request.url.path, error), 500)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -14,23 +15,26 @@ from kerasft.runtime.server.refusal import RefusalError
 _DEEPEST = 64
 
 
-async def read_json(scope: Scope, receive: Receive, limits: Limits) -> Any:
-    """The value of a request's JSON body.
-
-    Args:
-        scope, receive: of ASGI; any content type will do, as with TensorFlow Serving.
-        limits: size and time.
+def check_head(headers: Sequence[tuple[bytes, bytes]], limits: Limits) -> None:
+    """Looks at a request's headers before its body is read; any content type will do, as with TensorFlow Serving.
 
     Raises:
-        RefusalError: 400, 408, 413 or 415.
+        RefusalError: 413 or 415.
     """
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == b"content-length" and value.isdigit() and int(value[:19]) > limits.body_bytes:
-            raise _too_large(f"{int(value[:19]):,}", limits)
+            raise too_large(f"{int(value[:19]):,}", limits)
         if name == b"content-encoding" and value != b"identity":
             told = value[:100].decode("latin-1")
             raise RefusalError(415, f"the body must not be compressed. Received: content-encoding {told!r}.")
-    body = await _read(receive, limits)
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a request's body.
+
+    Raises:
+        RefusalError: 400.
+    """
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_constant)
         if body.count(b"[") + body.count(b"{") > _DEEPEST:
@@ -49,7 +53,13 @@ async def read_json(scope: Scope, receive: Receive, limits: Limits) -> Any:
         raise RefusalError(400, f"the body holds a number that cannot be read. Received: {error}.") from None
 
 
-async def _read(receive: Receive, limits: Limits) -> bytes:
+async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
+    """The body of a request that comes by ASGI.
+
+    Raises:
+        RefusalError: 400, 408, 413 or 415.
+    """
+    check_head(scope["headers"], limits)
     chunks, size, more = [], 0, True
     try:
         async with asyncio.timeout(limits.body_seconds):
@@ -60,21 +70,27 @@ async def _read(receive: Receive, limits: Limits) -> bytes:
                 chunk, more = message.get("body", b""), message.get("more_body", False)
                 size += len(chunk)
                 if size > limits.body_bytes:
-                    raise _too_large(f"more than {limits.body_bytes:,}", limits)
+                    raise too_large(f"more than {limits.body_bytes:,}", limits)
                 chunks.append(chunk)
     except TimeoutError:
-        raise RefusalError(
-            408,
-            f"the body did not come within {limits.body_seconds:g} seconds. Received: {size:,} bytes.",
-            {"Connection": "close"},
-        ) from None
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        raise too_late(size, limits) from None
+    return b"".join(chunks)
 
 
-def _too_large(size: str, limits: Limits) -> RefusalError:
+def too_large(size: str, limits: Limits) -> RefusalError:
+    """The refusal of a body; `size` is what is known of it."""
     return RefusalError(
         413,
         f"the body is too large. Received: {size} bytes. Allowed: {limits.body_bytes:,}.",
+        {"Connection": "close"},
+    )
+
+
+def too_late(size: int, limits: Limits) -> RefusalError:
+    """The refusal of a body of which only so many bytes have come in time."""
+    return RefusalError(
+        408,
+        f"the body did not come within {limits.body_seconds:g} seconds. Received: {size:,} bytes.",
         {"Connection": "close"},
     )
 

@@ -1,8 +1,7 @@
 """One version of a model, loaded and warm, with the requests that it is still to answer."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,9 @@ class Version:
         folder: of the version.
         workers: that answer.
         variant: "int8" or None.
+
+    Attributes:
+        in_flight: requests that it is answering; counted in the event loop.
 
     Raises:
         InputError: if the bundle is damaged.
@@ -108,15 +110,6 @@ class Version:
                 size = len(text) if text is not None else 0
                 widths[row] += size if size <= read else read + (size - read) // _SKIPPED
         return widths
-
-    @contextmanager
-    def used(self) -> Iterator[None]:
-        """Counts a request as long as the block runs; to be entered in the event loop."""
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
 
 
 def _give_up(future: asyncio.Future, seconds: float) -> None:

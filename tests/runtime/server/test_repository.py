@@ -54,12 +54,13 @@ def test_a_new_version_takes_over_and_the_old_one_drains(films, workers):
     repository = Repository(films, workers)
     old = repository.find("films")
     publish(films, 2)
-    with old.used():
-        repository.scan()
-        assert repository.find("films").number == 2
-        assert repository.models["films"].statuses[1].state == "UNLOADING"
-        repository.scan()
-        assert repository.models["films"].statuses[1].state == "UNLOADING"
+    old.in_flight += 1
+    repository.scan()
+    assert repository.find("films").number == 2
+    assert repository.models["films"].statuses[1].state == "UNLOADING"
+    repository.scan()
+    assert repository.models["films"].statuses[1].state == "UNLOADING"
+    old.in_flight -= 1
     repository.scan()
     assert repository.models["films"].statuses[1].state == "END"
     with pytest.raises(RefusalError, match=r"this version of films is not served\. Received: '1'\. Allowed: 2\."):
