@@ -35,10 +35,10 @@ export function percent(score) {
 }
 
 /** Shows an answer. */
-export function showAnswer(place, model, answer, milliseconds) {
+export function showAnswer(place, { model, answer, version, milliseconds }) {
   const several = answer.targets.length > 1;
   const shown = answer.targets.map((target) => (target.vector ? vector(target, several) : scores(target, several)));
-  const facts = [["Round trip", took(milliseconds)], ["Version", model.version]];
+  const facts = [["Round trip", took(milliseconds)], ["Version", version]];
   if (answer.used !== undefined && model.inputs.length > 1) facts.push(["Used", answer.used.split("+").join(" + ")]);
   place.classList.remove("waiting");
   place.replaceChildren(...shown, factList(facts));

@@ -5,7 +5,7 @@ export class Refusal extends Error {}
 
 /** The served models. */
 export async function listModels() {
-  return (await ask("models")).models;
+  return (await ask("models")).value.models;
 }
 
 /** Where a model answers. */
@@ -13,12 +13,13 @@ export function predictUrl(model) {
   return new URL(`v1/models/${encodeURIComponent(model.name)}:predict`, document.baseURI.split("#")[0]).href;
 }
 
-/** The prediction for one instance, and the milliseconds from the request to the whole answer. */
+/** The prediction for one instance, which version gave it, and the milliseconds from the request to the whole answer. */
 export async function predict(model, instance, signal) {
   const body = JSON.stringify({ instances: [instance] });
   const began = performance.now();
-  const answer = await ask(predictUrl(model), { method: "POST", body, signal });
-  return { prediction: answer.predictions[0], milliseconds: performance.now() - began };
+  const { value, response } = await ask(predictUrl(model), { method: "POST", body, signal });
+  const version = response.headers.get("x-model-version") ?? model.version;
+  return { prediction: value.predictions[0], version, milliseconds: performance.now() - began };
 }
 
 /** A file's bytes as base64. */
@@ -41,7 +42,7 @@ async function ask(url, options = {}) {
     throw new Refusal(unreachable(options.body));
   }
   const value = parsed(text);
-  if (response.ok && value !== undefined) return value;
+  if (response.ok && value !== undefined) return { value, response };
   throw new Refusal(inWords(response, value));
 }
 

@@ -162,8 +162,8 @@ async function send() {
   busy(true);
   try {
     const instance = await instanceOf(model, fields.typed());
-    const { prediction, milliseconds } = await predict(model, instance, state.pending.signal);
-    done({ ...asked, answer: readPrediction(model, prediction), milliseconds });
+    const { prediction, ...facts } = await predict(model, instance, state.pending.signal);
+    done({ ...asked, ...facts, answer: readPrediction(model, prediction) });
   } catch (error) {
     if (error.name === "AbortError") return;
     refuse(error.message, fields.mark(error.message));
@@ -204,7 +204,7 @@ function present(entry) {
   at("error").textContent = "";
   state.fields.mark("");
   state.shown = entry.signature;
-  showAnswer(at("answer"), entry.model, entry.answer, entry.milliseconds);
+  showAnswer(at("answer"), entry);
   at("stale").textContent = signature() === entry.signature ? "" : "The input has changed since this answer.";
   announce(`Answer: ${inShort(entry.answer)}`);
   bringAnswer();

@@ -82,6 +82,19 @@ def test_a_new_version_is_seen_on_coming_back(page, url):
     assert page.input_value("textarea") == "kept"
 
 
+def test_an_answer_tells_the_version_that_gave_it(page):
+    def answer_as_another(route):
+        found = route.fetch()
+        route.fulfill(response=found, headers={**found.headers, "x-model-version": "7"})
+
+    page.route("**/*:predict", answer_as_another)
+    page.fill("textarea", "a quiet film")
+    page.click("#send")
+    answered(page)
+    assert re.search(r"Version\s+7", page.inner_text(".facts"))
+    assert page.inner_text("#about").startswith("Version 1 ")
+
+
 def test_an_empty_form_says_what_to_do(page):
     assert page.inner_text(".verdict") == "Type a text, then press Answer."
     page.click("#send")
