@@ -169,7 +169,7 @@ def rows_protocol(asking: Asking, limits: Limits, busy: Busy) -> type[HttpToolsP
             self._wait = None
             told = f"the server is busy: try again in {wait} s."
             stay = self.parser.should_keep_alive()
-            self._respond(refused(RefusalError(429, told, {"retry-after": str(wait)})), close=not stay)
+            self._respond(refused(RefusalError(429, told, {"Retry-After": str(wait)})), close=not stay)
             if stay:
                 self._unset_keepalive_if_required()
                 later = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
@@ -180,7 +180,7 @@ def rows_protocol(asking: Asking, limits: Limits, busy: Busy) -> type[HttpToolsP
         def _respond(self, reply: Reply, close: bool) -> None:
             body = reply.body
             head = [_LINES[reply.status], b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)]
-            head += [f"{name}: {value}\r\n".encode("latin-1") for name, value in reply.headers.items()]
+            head += [f"{name.lower()}: {value}\r\n".encode("latin-1") for name, value in reply.headers.items()]
             if close and "Connection" not in reply.headers:
                 head.append(b"connection: close\r\n")
             self.transport.send((*head, b"\r\n", body))
