@@ -222,7 +222,7 @@ def connections(rate: float) -> int:
 
 def overload(config: Config, servers: Servers, texts: list[str], best: dict[str, float]) -> None:
     """Three times what a server can do."""
-    print("\nThree times the best rate; milliseconds of those answered by 200, and p99 of the refused")
+    print("\nThree times the best rate; milliseconds from sending of those answered by 200, and of the refused")
     print(f"{'':22}{'asked/s':>10}{'answered/s':>12}{'p50':>9}{'p99':>9}{'429':>9}{'p99 of 429':>12}{'late':>8}  other")
     rates = {name: 3 * rate for name, rate in best.items()}
     for name, results in rounds(config, servers, texts, rates).items():
@@ -231,8 +231,8 @@ def overload(config: Config, servers: Servers, texts: list[str], best: dict[str,
         rest = [{**result, "statuses": {**result["statuses"], "429": 0}} for result in results]
         told = others(rest)
         print(
-            f"{name:22}{rates[name]:10,.0f}{middle(results, 'rate'):12,.0f}{middle(results, 'p50'):9.1f}"
-            f"{middle(results, 'p99'):9.1f}{share:9.1%}{middle(results, 'refused_p99'):12.1f}"
+            f"{name:22}{rates[name]:10,.0f}{middle(results, 'rate'):12,.0f}{middle(results, 'taken_p50'):9.1f}"
+            f"{middle(results, 'taken_p99'):9.1f}{share:9.1%}{middle(results, 'refused_p99'):12.1f}"
             f"{middle(results, 'late_p99'):8.1f}  {told}"
         )
 

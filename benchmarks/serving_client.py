@@ -6,7 +6,8 @@ A job holds `port`, `path`, `bodies` (sent in turn), `connections`, `seconds` an
 before that are not counted), `rate`, `even`, `seed`, `expect`, `mark`. Without `rate` the loop is closed: each
 connection asks again as soon as it is answered. With `rate` it is open: requests are due at so many a second, at random
 (Poisson) or `even`ly, whatever the server does, and latency counts from when a request was due, not from when it could
-be sent; so a server that stands still is charged for all who would have come meanwhile. An answer 200 without the
+be sent; so a server that stands still is charged for all who would have come meanwhile. `taken_` and `refused_` count
+from sending: what the server made of the requests that reached it. An answer 200 without the
 bytes `expect` counts as wrong. What stands behind `mark` up to the next quote is counted, such as a version. Linux.
 """
 
@@ -71,19 +72,20 @@ class Tally:
     failures: Counter = field(default_factory=Counter)
     marks: Counter = field(default_factory=Counter)
     late: array = field(default_factory=lambda: array("d"))
+    taken: array = field(default_factory=lambda: array("d"))
     refused: array = field(default_factory=lambda: array("d"))
 
 
 class _Connection:
     """A kept-alive connection with at most one request on it."""
 
-    __slots__ = ("asked", "due", "got", "missing", "rest", "socket")
+    __slots__ = ("asked", "due", "got", "missing", "rest", "sent", "socket")
 
     def __init__(self, host: str, port: int):
         self.socket = socket.create_connection((host, port), timeout=_GRACE_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
-        self.asked, self.due = False, 0.0
+        self.asked, self.due, self.sent = False, 0.0, 0.0
         self.got, self.missing, self.rest = b"", 0, b""
 
 
@@ -144,8 +146,9 @@ class Client:
         request = self._requests[self._turn]
         self._turn = (self._turn + 1) % len(self._requests)
         connection.asked, connection.due = True, due
+        connection.sent = time.perf_counter() - self._start
         if self._load.rate is not None and due >= self._tally.begins:
-            self._tally.late.append(time.perf_counter() - self._start - due)
+            self._tally.late.append(connection.sent - due)
         try:
             sent = connection.socket.send(request)
         except BlockingIOError:
@@ -207,7 +210,11 @@ class Client:
         tally.in_time += status == b"200" and tally.begins <= now < tally.ends
         if connection.due >= tally.begins:
             tally.statuses[status] += 1
-            (tally.latencies if status == b"200" else tally.refused).append(now - connection.due)
+            if status == b"200":
+                tally.latencies.append(now - connection.due)
+                tally.taken.append(now - connection.sent)
+            else:
+                tally.refused.append(now - connection.sent)
             if status == b"200" and self._expect not in answer:
                 tally.failures["wrong"] += 1
             if self._mark:
@@ -248,6 +255,7 @@ class Client:
             **_milliseconds("", tally.latencies),
             **_milliseconds("refused_", tally.refused),
             **_milliseconds("late_", tally.late),
+            **_milliseconds("taken_", tally.taken),
             "client_microseconds": processor / count * 1e6 if count else None,
         }
 
