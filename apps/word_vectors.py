@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
     """From the command line to a published bundle, or to a word's neighbours."""
     config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE)
     if config.ask.neighbours is not None:
-        from kerasft.cli.terminal import terminal
+        from kerasft.base.terminal import terminal
         from kerasft.cli.word_vectors import tell_neighbours
 
         tell_neighbours(config.ask.vectors, config.ask.neighbours, config.ask.count, terminal())

@@ -69,6 +69,6 @@ def tell_error(message: str) -> None:
     """Writes one message to standard error, wrapped to the terminal, in red where there is one."""
     from rich.text import Text
 
-    from kerasft.cli.terminal import terminal
+    from kerasft.base.terminal import terminal
 
     terminal(stderr=True).print(Text.assemble(("error: ", "bold red"), message))

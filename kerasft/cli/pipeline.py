@@ -8,12 +8,12 @@ import numpy as np
 from rich.console import Console
 
 from kerasft.base.files import read_json, write_json
+from kerasft.base.terminal import terminal
 from kerasft.cli.config import meaning
 from kerasft.cli.measuring import measure_baselines, measure_errors, measure_modalities, measure_test
 from kerasft.cli.options import RunOptions
 from kerasft.cli.pictures import augmentation_pictures
 from kerasft.cli.summary import print_summary
-from kerasft.cli.terminal import terminal
 from kerasft.evaluation.environment import environment
 from kerasft.evaluation.report import write_report
 from kerasft.evaluation.result import RunResult

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from kerasft.base.files import read_json, write_json
+from kerasft.base.terminal import terminal
 from kerasft.cli.config import meaning
 from kerasft.cli.pretrain_options import BackboneOptions
 from kerasft.cli.telling import export_named, tell_places, tell_texts
-from kerasft.cli.terminal import terminal
 from kerasft.data.texts import Texts
 from kerasft.evaluation.environment import environment
 from kerasft.inputs import Text

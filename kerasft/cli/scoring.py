@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kerasft.cli.terminal import terminal
+from kerasft.base.terminal import terminal
 from kerasft.inputs.stack import OnBad
 from kerasft.runtime import Predictor
 from kerasft.runtime.score import score_file

@@ -105,7 +105,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _tell(repository: Any, options: Any, port: int) -> None:
-    from kerasft.cli.terminal import terminal
+    from kerasft.base.terminal import terminal
 
     host = f"[{options.host}]" if ":" in options.host else options.host
     console, url = terminal(stderr=True), f"http://{host}:{port}"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from kerasft.base.errors import InputError
+from kerasft.base.terminal import terminal
 from kerasft.cli.options import TextOptions
-from kerasft.cli.terminal import terminal
 from kerasft.cli.vector_options import UseVectorsOptions
 from kerasft.inputs import Text
 from kerasft.inputs.learning import SPECIAL

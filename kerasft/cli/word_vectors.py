@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from kerasft.base.files import content_hash, write_json
+from kerasft.base.terminal import terminal
 from kerasft.cli.app import start_backend
 from kerasft.cli.config import meaning
 from kerasft.cli.telling import export_named, tell_places, tell_texts
-from kerasft.cli.terminal import terminal
 from kerasft.cli.vector_options import LearnOptions, VectorPlaces
 from kerasft.cli.word_corpus import WordCorpus, make_word_corpus
 from kerasft.cli.word_measures import looked_at, measure_files, measured

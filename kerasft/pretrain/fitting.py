@@ -12,6 +12,7 @@ from rich.console import Console
 
 from kerasft.base.errors import InputError
 from kerasft.base.files import content_hash
+from kerasft.base.terminal import terminal
 from kerasft.models.masked_lm import masked_lm, set_head_weights
 from kerasft.models.text_backbone import TextBackbone
 from kerasft.pretrain.corpus import Corpus
@@ -184,7 +185,7 @@ def pretrain(
         )
 
     task = MaskedLanguageTask(objective.next_sentence)
-    history = fit_feeds(model, task, feeds, recipe, Path(run), identity, console or Console())
+    history = fit_feeds(model, task, feeds, recipe, Path(run), identity, console or terminal())
     return model, history
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from kerasft.base.errors import InputError
 from kerasft.base.sole import sole_use
+from kerasft.base.terminal import terminal
 from kerasft.learner import Learner
 from kerasft.training.acceleration import accelerated
 from kerasft.training.augment import Augmentation
@@ -71,7 +72,7 @@ def fit(
     Example:
         history = fit(learner, rows, Recipe(epochs=3), run="runs/imdb_lstm")
     """
-    run, console = Path(run), console or Console()
+    run, console = Path(run), console or terminal()
     _check_monitor(recipe, rows)
     check_precision(learner.model, recipe.precision)
     identity = identity_of(learner, rows, recipe, augmentation)

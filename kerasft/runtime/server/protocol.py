@@ -1,8 +1,8 @@
 """HTTP/1.1 on one connection: requests for rows are answered right here, all others go by uvicorn's way and ASGI.
 
-Most requests are for rows, and by ASGI each would cost twice as much of the one thread that all go through.
-Under overload they are refused here before their body is looked at: a refusal must cost little, or all the time goes
-into refusals. Heads and bodies that do not come in time are cut off, and every refusal is JSON.
+Most requests are for rows, and ASGI would cost time of the one thread that all go through. Where too many wait they
+are refused here before their body is looked at: a refusal must cost little, or all the time goes into refusals. Heads
+and bodies that do not come in time are cut off, and every refusal is JSON.
 """
 
 import asyncio

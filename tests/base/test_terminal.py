@@ -1,6 +1,6 @@
 """What a user's data hold is shown as it is."""
 
-from kerasft.cli.terminal import terminal
+from kerasft.base.terminal import terminal
 
 
 def test_brackets_are_no_markup(capsys):
