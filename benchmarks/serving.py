@@ -57,6 +57,9 @@ class Config:
     mlserver_batch_seconds: float = 0.002
     """How long a batch of MLServer waits for more."""
 
+    queue_milliseconds: float | None = None
+    """kerasft's --limits.queue-milliseconds. Default: its own."""
+
     connections: tuple[int, ...] = (1, 8, 64)
     """Connections of the closed loops."""
 
@@ -99,7 +102,9 @@ def main(config: Config) -> None:
 
 def chosen(config: Config) -> list[Contender]:
     """The servers that can be started."""
-    found, bundle = [contenders.kerasft(config.bundle.resolve())], config.bundle.resolve()
+    bundle, queue = config.bundle.resolve(), config.queue_milliseconds
+    options = () if queue is None else ("--limits.queue-milliseconds", str(queue))
+    found = [contenders.kerasft(bundle, options=options)]
     if config.plain_python:
         found.append(contenders.plain(bundle, config.plain_python))
     if config.kserve_python:

@@ -49,14 +49,15 @@ def _of_tensors(answer: Any) -> list[float]:
     return next(output["data"] for output in answer["outputs"] if output["name"] == "scores")
 
 
-def kerasft(bundle: Path, infer: bool = False) -> Contender:
+def kerasft(bundle: Path, infer: bool = False, options: tuple[str, ...] = ()) -> Contender:
     """This project's server.
 
     Args:
         bundle: to be served.
         infer: whether it is asked in the Open Inference Protocol, whose answers tell the version. Default False.
+        options: of `apps.serve`. Default none.
     """
-    command = [sys.executable, "-m", "apps.serve", str(bundle), "--port", "{port}"]
+    command = [sys.executable, "-m", "apps.serve", str(bundle), "--port", "{port}", *options]
     if infer:
         path = f"/v2/models/{bundle.name}/infer"
         return Contender(KERASFT, command, "/readyz", path, tensors, _of_tensors, '"outputs"')

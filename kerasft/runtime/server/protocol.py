@@ -7,12 +7,14 @@ and bodies that do not come in time are cut off, and every refusal is JSON.
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kerasft.runtime.server.asking import Asking, Place, Reply, refused
+from kerasft.runtime.server.eager import started
 from kerasft.runtime.server.exchange import check_head, too_large, too_late
 from kerasft.runtime.server.options import Limits
 from kerasft.runtime.server.refusal import RefusalError
@@ -117,8 +119,9 @@ def rows_protocol(asking: Asking, limits: Limits, busy: Busy) -> type[HttpToolsP
 
         def on_message_complete(self) -> None:
             self._part = False
-            if self._asked is not None:
-                self._begin(self._asked)
+            asked, self._asked = self._asked, None
+            if asked is not None:
+                self._begin(asked)
             elif self._wait is not None:
                 self._turn_away(self._wait)
             elif type(self.cycle) is not _Asked:
@@ -143,14 +146,14 @@ def rows_protocol(asking: Asking, limits: Limits, busy: Busy) -> type[HttpToolsP
         def _refuse(self, refusal: RefusalError) -> None:
             """Refuses a body that is not read to its end, so the connection cannot go on."""
             asked = self._asked
-            asked.refusal, asked.keep_alive, self._part = refusal, False, False
-            self._begin(asked)
+            asked.refusal, asked.keep_alive, self._part, self._asked = refusal, False, False, None
+            self.loop.call_soon(self._begin, asked)  # what has come by now is read before the connection is closed
 
         def _begin(self, asked: _Asked) -> None:
-            self._asked = None
-            task = self.loop.create_task(self._answer(asked))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            task = started(self._answer(asked), self.loop)  # so the next request finds it in the queue
+            if task is not None:
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
 
         async def _answer(self, asked: _Asked) -> None:
             reply = await asking.answer(asked.place, asked.read)
@@ -167,9 +170,8 @@ def rows_protocol(asking: Asking, limits: Limits, busy: Busy) -> type[HttpToolsP
 
         def _turn_away(self, wait: int) -> None:
             self._wait = None
-            told = f"the server is busy: try again in {wait} s."
             stay = self.parser.should_keep_alive()
-            self._respond(refused(RefusalError(429, told, {"Retry-After": str(wait)})), close=not stay)
+            self.transport.send(_busy(wait, not stay))
             if stay:
                 self._unset_keepalive_if_required()
                 later = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
@@ -178,12 +180,7 @@ def rows_protocol(asking: Asking, limits: Limits, busy: Busy) -> type[HttpToolsP
                 self.transport.close()
 
         def _respond(self, reply: Reply, close: bool) -> None:
-            body = reply.body
-            head = [_LINES[reply.status], b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)]
-            head += [f"{name.lower()}: {value}\r\n".encode("latin-1") for name, value in reply.headers.items()]
-            if close and "Connection" not in reply.headers:
-                head.append(b"connection: close\r\n")
-            self.transport.send((*head, b"\r\n", body))
+            self.transport.send(_message(reply, close))
 
         def _watch(self) -> None:
             self._guard = self.loop.call_later(limits.body_seconds, self._late)
@@ -205,6 +202,22 @@ def rows_protocol(asking: Asking, limits: Limits, busy: Busy) -> type[HttpToolsP
     return RowsProtocol
 
 
+def _message(reply: Reply, close: bool) -> bytes:
+    """A response as it is sent."""
+    body = reply.body
+    head = [_LINES[reply.status], b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)]
+    head += [f"{name.lower()}: {value}\r\n".encode("latin-1") for name, value in reply.headers.items()]
+    if close and "Connection" not in reply.headers:
+        head.append(b"connection: close\r\n")
+    return b"".join((*head, b"\r\n", body))
+
+
+@lru_cache(maxsize=64)  # thousands of them are sent in a second where they are needed
+def _busy(wait: int, close: bool) -> bytes:
+    told = f"the server is busy: try again in {wait} s."
+    return _message(refused(RefusalError(429, told, {"Retry-After": str(wait)})), close)
+
+
 class _Corked:
     """A transport that sends what is written in one turn of the loop at once: a head and its body are one packet."""
 
@@ -216,9 +229,9 @@ class _Corked:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
 
-    def send(self, parts: tuple[bytes, ...]) -> None:
-        """Sends at once what was written and these."""
-        self._transport.write(b"".join((*self._parts, *parts)))
+    def send(self, data: bytes) -> None:
+        """Sends at once what was written and this."""
+        self._transport.write(b"".join((*self._parts, data)) if self._parts else data)
         self._parts.clear()
 
     def close(self) -> None:

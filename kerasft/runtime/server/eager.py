@@ -1,0 +1,44 @@
+"""Coroutines that begin at once, as asyncio's own eager tasks do from Python 3.12 on."""
+
+import asyncio
+import types
+from collections.abc import Coroutine, Generator
+from typing import Any
+
+
+def started(coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task | None:
+    """Runs a coroutine up to where it first waits, now; the rest is a task.
+
+    Args:
+        coroutine: that does not ask for its task before it first waits, as `asyncio.timeout` would.
+        loop: that runs.
+
+    Returns:
+        The task, or None if nothing is left to do.
+
+    Example:
+        >>> async def answer():
+        ...     print("at once")
+        >>> async def main():
+        ...     assert started(answer(), asyncio.get_running_loop()) is None
+        >>> asyncio.run(main())
+        at once
+    """
+    try:
+        first = coroutine.send(None)
+    except StopIteration:
+        return None
+    return loop.create_task(_rest(coroutine, first))
+
+
+@types.coroutine
+def _rest(coroutine: Coroutine[Any, Any, None], first: Any) -> Generator[Any, None, None]:
+    try:
+        yield first  # what it waits for, handed to the task as if the task had begun it
+    except BaseException as error:  # noqa: BLE001 - cancelled: it is told, and tells
+        try:
+            first = coroutine.throw(error)
+        except StopIteration:
+            return
+        yield first
+    yield from coroutine
