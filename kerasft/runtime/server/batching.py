@@ -25,6 +25,8 @@ _OVERHEAD = 60  # characters that a row costs besides its own
 _LEARNING = 0.1
 _LEAST_SECONDS = 1e-12
 _SHARES = 2  # that each thread makes of a long queue
+_GRACE_SECONDS = 1.0
+_BURST = 5
 
 Columns = Mapping[str, Sequence[Any]]
 Rows = tuple[dict[str, list[Any]], list[str | None]]
@@ -97,6 +99,7 @@ class Workers:
     def __init__(self, threads: int, limits: Limits, on_batch: Callable[[int, float], None] = lambda *_: None):
         self._limits, self._on_batch, self._threads = limits, on_batch, threads
         self._ready, self._lanes, self._closed = threading.Condition(), set(), False
+        self._short_at, self._refused_at = time.monotonic(), 0.0  # when the queue was last short, and a request refused
         for number in range(threads):
             threading.Thread(target=self._serve, name=f"answers-{number}", daemon=True).start()
 
@@ -146,9 +149,20 @@ class Workers:
             raise RefusalError(429, f"the server is busy: try again in {wait} s.", {"Retry-After": str(wait)})
 
     def busy_seconds(self) -> int | None:
-        """After how many seconds to come again, if too much is queued; else None."""
-        wait = self.backlog_seconds()
-        return max(1, round(wait)) if wait * 1000 > self._limits.queue_milliseconds else None
+        """After how many seconds to come again, if too much is queued; else None.
+
+        A queue that was short a moment ago may grow to five times the limit: a burst, or a machine that loads a new
+        version, is no overload. One that stays long is cut to the limit, until nothing was refused for a while.
+        """
+        wait, now, limit = self.backlog_seconds(), time.monotonic(), self._limits.queue_milliseconds / 1000
+        if wait < limit / 2:
+            self._short_at = now
+        if now - self._short_at < _GRACE_SECONDS < now - self._refused_at:
+            limit = min(_BURST * limit, self._limits.timeout_seconds)
+        if wait <= limit:
+            return None
+        self._refused_at = now
+        return max(1, round(wait))
 
     def backlog_seconds(self) -> float:
         """What is queued or being answered is expected to take so long."""

@@ -145,3 +145,33 @@ def test_reasons_go_to_their_rows():
     (tensors, reasons), _ = run(Limits(), ask, threads=2)
     assert tensors["text"] == ["ok", None] * 20
     assert reasons == [None, "bad"] * 20
+
+
+def test_a_burst_is_taken_in_and_a_long_queue_is_cut(monkeypatch):
+    now, taken = [100.0], []
+    monkeypatch.setattr("kerasft.runtime.server.batching.time.monotonic", lambda: now[0])
+
+    def refused(workers, lane):
+        try:
+            taken.append(submit(workers, lane, ["a" * 40]))  # 0.1 s
+        except RefusalError:
+            return True
+        return False
+
+    async def ask(workers, lane, held):
+        lane.seconds = 0.001
+        burst = [refused(workers, lane) for _ in range(12)]
+        now[0] += 1.5  # it has been long all the while
+        later = refused(workers, lane)
+        lane.seconds = 0.00005  # what waits takes 55 ms by now: short, but a request was refused a moment ago
+        now[0] += 0.5
+        cut = [refused(workers, lane) for _ in range(40)]
+        now[0] += 1.5
+        lane.seconds = 0.00001  # 41 ms, and none was refused for a while: a burst may come in again
+        again = [refused(workers, lane) for _ in range(500)]
+        held.go.set()
+        await asyncio.gather(*taken)
+        return burst.index(True), later, cut.index(True), any(again)
+
+    # 11 that take 0.1 s, to 1 s and one more; and 11 and 30 that take 5 ms, to 0.2 s and one more
+    assert run(Limits(queue_milliseconds=200), ask)[0] == (11, True, 30, False)
