@@ -15,8 +15,8 @@ class Limits:
         rows: the most rows of a request. Default 1024.
         batch_rows: the most rows of a batch. Default 64.
         batch_milliseconds: a batch holds no more rows than what is expected to take so long. Default 4.
-        queue_milliseconds: a request that would wait longer than this for those before it is refused with 429.
-            Default 200.
+        queue_milliseconds: a request that would wait longer than this for those before it is refused with 429; in a
+            burst of up to a second, longer than five times this. Default 200.
         timeout_seconds: a request that has no answer after so long gets 504. Default 30.
         drain_seconds: after SIGTERM requests are given so long to end. Default 10.
 
