@@ -25,8 +25,8 @@ _OVERHEAD = 60  # characters that a row costs besides its own
 _LEARNING = 0.1
 _LEAST_SECONDS = 1e-12
 _SHARES = 2  # that each thread makes of a long queue
-_GRACE_SECONDS = 1.0
-_BURST = 5
+_BURST = 5  # times the limit a queue may be that was short a moment ago
+_GRACE_SECONDS = 1.0  # how long ago that may be
 
 Columns = Mapping[str, Sequence[Any]]
 Rows = tuple[dict[str, list[Any]], list[str | None]]
