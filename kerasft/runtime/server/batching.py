@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from kerasft.runtime.server.options import Limits
-from kerasft.runtime.server.refusal import RefusalError
+from kerasft.runtime.server.refusal import overloaded
 
 _PART_ROWS = 16
 """Rows of a large request that are answered at once, so that small ones come in between."""
@@ -146,7 +146,7 @@ class Workers:
     def check_backlog(self) -> None:
         """Raises a RefusalError, 429, if what is queued is expected to take longer than the limit allows."""
         if (wait := self.busy_seconds()) is not None:
-            raise RefusalError(429, f"the server is busy: try again in {wait} s.", {"Retry-After": str(wait)})
+            raise overloaded(wait)
 
     def busy_seconds(self) -> int | None:
         """After how many seconds to come again, if too much is queued; else None.

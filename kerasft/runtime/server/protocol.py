@@ -17,7 +17,7 @@ from kerasft.runtime.server.asking import Asking, Place, Reply, refused
 from kerasft.runtime.server.eager import started
 from kerasft.runtime.server.exchange import check_head, too_large, too_late
 from kerasft.runtime.server.options import Limits
-from kerasft.runtime.server.refusal import RefusalError
+from kerasft.runtime.server.refusal import RefusalError, overloaded
 
 _LARGEST_HEAD = 65_536
 _FOR_ROWS = (b":predict", b"/infer")
@@ -214,8 +214,7 @@ def _message(reply: Reply, close: bool) -> bytes:
 
 @lru_cache(maxsize=64)  # thousands of them are sent in a second where they are needed
 def _busy(wait: int, close: bool) -> bytes:
-    told = f"the server is busy: try again in {wait} s."
-    return _message(refused(RefusalError(429, told, {"Retry-After": str(wait)})), close)
+    return _message(refused(overloaded(wait)), close)
 
 
 class _Corked:

@@ -15,3 +15,8 @@ class RefusalError(Exception):
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None):
         super().__init__(message)
         self.status, self.message, self.headers = status, message, dict(headers or {})
+
+
+def overloaded(wait: int) -> RefusalError:
+    """The refusal where too many wait; `wait` is after how many seconds to come again."""
+    return RefusalError(429, f"the server is busy: try again in {wait} s.", {"Retry-After": str(wait)})
