@@ -43,7 +43,7 @@ class AverageOptions:
 
 def default_recipe() -> Recipe:
     """Steps enough for logistic regression to come to its end."""
-    return Recipe(epochs=15, batch_size=64, learning_rate=2e-2, schedule="cosine", monitor="val_loss")
+    return Recipe(epochs=15, batch_size=64, learning_rate=1e-1, schedule="cosine", monitor="val_loss")
 
 
 @dataclass(frozen=True)

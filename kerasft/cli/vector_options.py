@@ -149,4 +149,4 @@ class UseVectorsOptions:
     before --embedding."""
 
     unit: bool = True
-    """Divide each vector by its length first."""
+    """Give all vectors the same length first, at which their numbers are about 0.5."""

@@ -30,8 +30,8 @@ def test_words_of_the_rows_come_first_and_those_of_the_vectors_join(bundle, caps
     row = {word: one.table[number] for number, word in enumerate(one.text.vocabulary)}
     assert set(one.text.vocabulary) == {"[PAD]", "[UNK]", "a", "film", "quiet", "plot", "zzz", "zeppelin"}
     assert one.text.vocabulary[-1] == "zeppelin"
-    assert row["film"].tolist() == pytest.approx([0.6, 0.8])
-    assert row["zeppelin"].tolist() == [1, 0]
+    assert row["film"].tolist() == pytest.approx([0.6 * 0.5**0.5, 0.8 * 0.5**0.5])  # root mean square 0.5
+    assert row["zeppelin"].tolist() == pytest.approx([0.5**0.5, 0])
     assert 0 < np.abs(row["zzz"]).max() <= 0.05
     assert not row["[PAD]"].any()
     assert one.facts["vectors_cover_words"] == pytest.approx(3 / 5)
@@ -49,7 +49,7 @@ def test_lengths_are_kept_where_asked_for(bundle):
 def test_a_file_of_vectors_does_as_well(tmp_path):
     write_vectors(WordVectors(WORDS, MATRIX), tmp_path / "v.txt")
     one = started(tmp_path / "v.txt")
-    assert one.table[one.text.vocabulary.index("quiet")].tolist() == [1, 0]
+    assert one.table[one.text.vocabulary.index("quiet")].tolist() == pytest.approx([0.5**0.5, 0])
 
 
 def test_pieces_of_words_have_no_word_vectors(bundle):
