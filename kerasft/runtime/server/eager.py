@@ -3,6 +3,7 @@
 import asyncio
 import types
 from collections.abc import Coroutine, Generator
+from functools import partial
 from typing import Any
 
 
@@ -33,12 +34,14 @@ def started(coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoo
 
 @types.coroutine
 def _rest(coroutine: Coroutine[Any, Any, None], first: Any) -> Generator[Any, None, None]:
-    try:
-        yield first  # what it waits for, handed to the task as if the task had begun it
-    except BaseException as error:  # noqa: BLE001 - cancelled: it is told, and tells
+    while True:  # what it waits for is handed to the task as if the task had begun it
         try:
-            first = coroutine.throw(error)
+            value = yield first
+        except BaseException as error:  # noqa: BLE001 - cancelled, once or again: the coroutine decides
+            step = partial(coroutine.throw, error)
+        else:
+            step = partial(coroutine.send, value)
+        try:
+            first = step()
         except StopIteration:
             return
-        yield first
-    yield from coroutine

@@ -82,3 +82,26 @@ def test_a_cancelled_one_cleans_up(waits, swallows):
         return seen, task.cancelled()
 
     assert asyncio.run(go()) == (["cleaned"], not swallows)
+
+
+def test_one_cancelled_again_while_it_cleans_up():
+    async def go():
+        seen, loop = [], asyncio.get_running_loop()
+
+        async def answer():
+            try:
+                await loop.create_future()
+            finally:
+                try:
+                    await loop.create_future()
+                finally:
+                    seen.append("cleaned")
+
+        task = started(answer(), loop)
+        for _ in range(2):
+            await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.wait([task], timeout=5)
+        return seen, task.cancelled()
+
+    assert asyncio.run(go()) == (["cleaned"], True)
