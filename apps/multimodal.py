@@ -6,6 +6,7 @@
         --image "{id}.jpg" --files $KERASFT_DATA/fashion_product/images_60x80.tar.gz --fusion attention \
         --targets season,usage,gender
     python -m apps.multimodal --text-branch bert --text-preset exported/bert_mine --text-frozen --data csv:products.csv
+    python -m apps.multimodal --vectors exported/vectors_mine --data csv:products.csv          # of apps.word_vectors
 
 Any subset of the inputs may be missing, in training and in production; every answer says which were used.
 
@@ -24,6 +25,7 @@ from kerasft.cli.media_options import AugmentOptions, FusionOptions, InputOption
 from kerasft.cli.options import DataOptions, RunOptions, TextOptions
 from kerasft.cli.rows import load_rows
 from kerasft.cli.run_folder import open_run
+from kerasft.cli.vector_options import UseVectorsOptions
 from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
@@ -44,6 +46,7 @@ class Config:
     rows: DataOptions = field(default_factory=DataOptions)
     inputs: InputOptions = field(default_factory=InputOptions)
     text: TextOptions = field(default_factory=lambda: TextOptions(vocabulary=20_000, max_tokens=64))
+    use: UseVectorsOptions = field(default_factory=UseVectorsOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     model: FusionOptions = field(default_factory=FusionOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
@@ -68,14 +71,15 @@ def main(arguments: Sequence[str]) -> None:
 
         training.prepare(config.recipe)  # before anything is made with random weights
         encoder = multimodal.make_encoder(rows, config.text, config.model)
-        inputs = multimodal.make_inputs(rows, config.text, config.media, encoder)
+        started = multimodal.make_started(rows, config.text, config.use, config.model, config.recipe.seed)
+        inputs = multimodal.make_inputs(rows, config.text, config.media, encoder, started)
         augmentation = multimodal.make_augmentation(config.augment, inputs)
-        model = multimodal.make_model(rows, inputs, config.model, encoder)
+        model = multimodal.make_model(rows, inputs, config.model, encoder, started)
         task = multimodal.make_task(rows, config.model, config.augment)
         learner = Learner(inputs, model, task, on_bad=config.inputs.bad_media)
-        train_and_publish(
-            learner, rows, config.recipe, config.where, config=config, run=run, app=APP, augmentation=augmentation
-        )
+        facts = None if started is None else started.facts
+        where = {"config": config, "run": run, "app": APP, "facts": facts}
+        train_and_publish(learner, rows, config.recipe, config.where, augmentation=augmentation, **where)
 
 
 if __name__ == "__main__":

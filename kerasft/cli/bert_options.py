@@ -1,7 +1,7 @@
 """Options of `apps.bert_sentiment`: which encoder, what of it is trained, how long texts are read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -108,11 +108,12 @@ _RATES = {128: 3e-4, 256: 2e-4, 512: 1e-4, 768: 3e-5}
 """The highest learning rate by width, for a pretrained encoder; the ranges of Turc et al. 2019, section 4."""
 
 
-def suited(values: Mapping[str, Any]) -> dict[str, Any]:
+def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:
     """Options that suit what was said better than the defaults: the learning rate by the encoder's size, for one.
 
     Args:
         values: all options by name.
+        named: those that were said.
     """
     rate = _RATES[min(_RATES, key=lambda width: abs(width - _width(values)))]
     found: dict[str, Any] = {"learning_rate": rate}

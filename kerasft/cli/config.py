@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ def parse(
     arguments: Sequence[str],
     prog: str,
     sample: Mapping[str, Any] | None = None,
-    suited: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
+    suited: Callable[[dict[str, Any], Set[str]], Mapping[str, Any]] | None = None,
 ) -> Config:
     """Reads a config from the command line, on top of the file that `--config` names.
 
@@ -36,7 +36,7 @@ def parse(
         prog: the command shown in the help.
         sample: options by name that suit the generated sample better than the defaults; they hold where the
             config's `data` is "sample" and nothing else is said.
-        suited: gives such options for what was said, as `flat` has it.
+        suited: gives such options for what was said, as `flat` has it, and the names of the options that were said.
 
     Returns:
         The config; what the command line says goes before what the file says.
@@ -54,11 +54,10 @@ def parse(
     if path is not None:
         arguments = _file_arguments(config_type, path, _named_options(arguments)) + arguments
     read = partial(tyro.cli, config_type, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
-    config = read(args=arguments)
+    config, named = read(args=arguments), _named_options(arguments)
     better = dict(sample or {}) if flat(config).get("data") == "sample" else {}
-    better |= suited(flat(config)) if suited is not None else {}
+    better |= suited(flat(config), named) if suited is not None else {}
     if better:
-        named = _named_options(arguments)
         for name, value in better.items():
             if name not in named:
                 arguments = _as_arguments(name, value, Path(prog)) + arguments

@@ -6,6 +6,8 @@ from kerasft import inputs, models, tasks
 from kerasft.base.errors import InputError
 from kerasft.cli.media_options import AugmentOptions, FusionOptions, MediaOptions
 from kerasft.cli.options import TextOptions
+from kerasft.cli.vector_options import UseVectorsOptions
+from kerasft.cli.vectors_use import Started, start_from_vectors
 from kerasft.training.augment import Augmentation
 from kerasft.training.augment.audio import AudioAugmenter
 from kerasft.training.augment.image import ImageAugmenter
@@ -14,7 +16,11 @@ _FRAME = 2  # [CLS] and [SEP], which an encoder's branch adds
 
 
 def make_inputs(
-    rows: Any, text: TextOptions, media: MediaOptions, encoder: models.TextBackbone | None = None
+    rows: Any,
+    text: TextOptions,
+    media: MediaOptions,
+    encoder: models.TextBackbone | None = None,
+    started: Started | None = None,
 ) -> dict[str, Any]:
     """An input object for each of the rows' inputs; what must be learnt is learnt from the train rows.
 
@@ -23,6 +29,7 @@ def make_inputs(
         text: how texts become numbers.
         media: how images and sounds become arrays.
         encoder: the text encoder whose vocabulary is used, or None.
+        started: the text input that pretrained vectors were joined to, or None.
     """
     made: dict[str, Any] = {}
     for name in rows.inputs:
@@ -34,6 +41,8 @@ def make_inputs(
                 lowercase=encoder.lowercase,
                 strip_accents=encoder.strip_accents,
             )
+        elif name == "text" and started is not None:
+            made[name] = started.text
         elif name == "text":
             made[name] = inputs.Text.learn(rows.train["text"], **vars(text))
         elif name == "image":
@@ -60,12 +69,7 @@ def make_encoder(rows: Any, text: TextOptions, options: FusionOptions) -> models
     """
     if options.text_branch != "bert":
         return None
-    if "text" not in rows.inputs:
-        raise InputError(
-            "there is no text to encode",
-            received="--text-branch bert",
-            allowed=f"inputs with text; these are {', '.join(rows.inputs)}",
-        )
+    _check_text(rows, "--text-branch bert")
     positions = text.max_tokens + _FRAME
     if options.text_preset is not None:
         encoder = models.load_backbone(options.text_preset)
@@ -81,8 +85,38 @@ def make_encoder(rows: Any, text: TextOptions, options: FusionOptions) -> models
     )
 
 
+def make_started(
+    rows: Any, text: TextOptions, use: UseVectorsOptions, options: FusionOptions, seed: int
+) -> Started | None:
+    """The text input and the start of its token vectors from pretrained ones; None where none are named.
+
+    Raises:
+        InputError: if they cannot be read, there is no text, or the text's branch is an encoder.
+    """
+    if use.vectors is None:
+        return None
+    _check_text(rows, "--vectors")
+    if options.text_branch == "bert":
+        raise InputError(
+            "an encoder has token vectors of its own",
+            received="--vectors with --text-branch bert",
+            where="--vectors",
+            hint="Choose --text-branch average or lstm, or leave --vectors out.",
+        )
+    return start_from_vectors([one for one in rows.train["text"] if one is not None], text, use, seed)
+
+
+def _check_text(rows: Any, received: str) -> None:
+    if "text" not in rows.inputs:
+        allowed = f"inputs with text; these are {', '.join(rows.inputs)}"
+        raise InputError("there is no text to encode", received=received, allowed=allowed)
+
+
 def make_branches(
-    made: dict[str, Any], options: FusionOptions, encoder: models.TextBackbone | None = None
+    made: dict[str, Any],
+    options: FusionOptions,
+    encoder: models.TextBackbone | None = None,
+    started: Started | None = None,
 ) -> dict[str, Any]:
     """The options of each input's branch of the model."""
     branches: dict[str, Any] = {}
@@ -90,7 +124,8 @@ def make_branches(
         if name == "text" and encoder is not None:
             branches[name] = models.TransformerBranch(encoder, trainable=not options.text_frozen)
         elif name == "text":
-            branches[name] = models.TextBranch(item.vocabulary_size, kind=options.text_branch)
+            pretrained = {} if started is None else {"vectors": started.table, "embedding": started.table.shape[1]}
+            branches[name] = models.TextBranch(item.vocabulary_size, kind=options.text_branch, **pretrained)
         elif name == "image":
             preset = {"preset": str(options.image_preset)} if options.image_preset else {}
             branches[name] = models.ImageBranch(item.shape, kind=options.image_branch, **preset)
@@ -102,11 +137,15 @@ def make_branches(
 
 
 def make_model(
-    rows: Any, made: dict[str, Any], options: FusionOptions, encoder: models.TextBackbone | None = None
+    rows: Any,
+    made: dict[str, Any],
+    options: FusionOptions,
+    encoder: models.TextBackbone | None = None,
+    started: Started | None = None,
 ) -> Any:
     """The model: a branch an input, the fusion, and a head a target."""
     return models.fusion_classifier(
-        make_branches(made, options, encoder),
+        make_branches(made, options, encoder, started),
         {name: len(labels) for name, labels in rows.targets.items()},
         fusion=options.fusion,
         width=options.width,

@@ -196,7 +196,7 @@ def _measure(
         data=rows.checks,
         model={"parameters": int(learner.model.count_params())},
         history=[{**row, "data_wait_share": row["waiting"]} for row in history.rows],
-        schedule=_schedule_points(recipe, len(rows.train)),
+        schedule=_schedule_points(recipe.for_rows(len(rows.train)), len(rows.train)),
         metrics=measured.summary(),
         baselines=compared.mean if compared else None,
         errors=None if several else next(iter(errors.values())),

@@ -1,13 +1,15 @@
 """Text inside a model of several inputs: token numbers to vectors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from kerasft.models.branch import Encoded, where_present
 from kerasft.models.checks import check_known, check_least, check_share
+from kerasft.models.embedding import check_vectors
 from kerasft.models.pooling import pool_max, pool_mean
 from kerasft.models.recurrent import recurrent_layers
 
@@ -26,6 +28,7 @@ class TextBranch:
         width: units of the LSTM in each direction; not used by "average". Default 48.
         dropout: share of features dropped after the embedding. Default 0.2.
         word_dropout: share of whole tokens dropped in training (Iyyer et al. 2015, section 3.1). Default 0.
+        vectors: pretrained token vectors, float [vocabulary_size, embedding], or None for a random start.
 
     Raises:
         InputError: if an option is out of bounds.
@@ -42,12 +45,14 @@ class TextBranch:
     width: int = 48
     dropout: float = 0.2
     word_dropout: float = 0.0
+    vectors: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self):
         check_known("kind", self.kind, get_args(TextKind))
         check_least(2, vocabulary_size=self.vocabulary_size)
         check_least(1, embedding=self.embedding, width=self.width)
         check_share(dropout=self.dropout, word_dropout=self.word_dropout)
+        check_vectors(self.vectors, self.vocabulary_size, self.embedding)
 
     def encode(self, name: str, present: Any = None) -> Encoded:
         """Builds the layers; see `Branch.encode`."""
@@ -55,7 +60,10 @@ class TextBranch:
         tokens = where_present(present, given)
         mask = ops.not_equal(tokens, 0)  # [batch, time]
         start = keras.initializers.RandomUniform(-0.05, 0.05)
-        x = layers.Embedding(self.vocabulary_size, self.embedding, start, name=f"{name}_embedding")(tokens)
+        token_vectors = layers.Embedding(self.vocabulary_size, self.embedding, start, name=f"{name}_embedding")
+        x = token_vectors(tokens)  # [batch, time, embedding]
+        if self.vectors is not None:
+            token_vectors.set_weights([self.vectors])
         if self.word_dropout:
             x = layers.Dropout(self.word_dropout, noise_shape=(None, None, 1), name=f"{name}_word_dropout")(x)
         if self.dropout:

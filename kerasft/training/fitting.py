@@ -72,7 +72,7 @@ def fit(
     Example:
         history = fit(learner, rows, Recipe(epochs=3), run="runs/imdb_lstm")
     """
-    run, console = Path(run), console or terminal()
+    run, console, recipe = Path(run), console or terminal(), recipe.for_rows(len(rows.train))
     _check_monitor(recipe, rows)
     check_precision(learner.model, recipe.precision)
     identity = identity_of(learner, rows, recipe, augmentation)

@@ -17,6 +17,7 @@ _BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
     # field: (least, most, least is allowed, most is allowed)
     "frozen_epochs": (1, math.inf, True, False),
     "epochs": (1, math.inf, True, False),
+    "least_steps": (0, math.inf, True, False),
     "batch_size": (1, math.inf, True, False),
     "accumulate": (1, math.inf, True, False),
     "learning_rate": (0, math.inf, False, False),
@@ -54,6 +55,10 @@ class Recipe:
 
     epochs: int = 3
     """Passes over the train rows, at least 1."""
+
+    least_steps: int = 0
+    """With few rows, passes are added until so many steps are made, to ten times `epochs` at most; 0 for `epochs`
+    as they are."""
 
     batch_size: int = 32
     """Rows a step."""
@@ -206,6 +211,11 @@ class Recipe:
                 ("schedule", "floor"),
                 f"floor belongs to {', '.join(_SCHEDULES_WITH_FLOOR)}.",
             )
+
+    def for_rows(self, count: int) -> "Recipe":
+        """The recipe with as many epochs as `least_steps` asks for with so many train rows."""
+        wanted = math.ceil(self.least_steps / math.ceil(max(count, 1) / self.batch_size))
+        return dataclasses.replace(self, epochs=max(self.epochs, min(wanted, 10 * self.epochs)), least_steps=0)
 
     def identity(self) -> dict[str, Any]:
         """The fields that decide the final weights, ready for `json.dumps`."""

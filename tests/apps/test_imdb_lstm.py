@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from apps import imdb_lstm
+from kerasft.cli.config import flat, parse
+
 ROOT = Path(__file__).parents[2]
 QUICK = ["--epochs", "1", "--embedding", "4", "--width", "4", "--verify-rows", "256"]
 
@@ -23,6 +26,21 @@ def app(name, *arguments, cwd, **options):
 def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("app")
     return folder, app("imdb_lstm", *QUICK, "--run", "run", "--export", "bundle", cwd=folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], {"width": 32, "dropout": 0.2, "epochs": 6, "least_steps": 0}),
+        (["--data", "csv:a.csv"], {"width": 32, "dropout": 0.5, "epochs": 3, "least_steps": 600}),
+        (["--data", "csv:a.csv", "--epochs", "2"], {"epochs": 2, "least_steps": 0}),
+        (["--data", "csv:a.csv", "--vectors", "v"], {"width": 96, "dropout": 0.3, "batch_size": 32}),
+        (["--data", "csv:a.csv", "--vectors", "v", "--width", "5"], {"width": 5, "word_dropout": 0.2}),
+    ],
+)
+def test_the_recipe_suits_vectors_and_few_rows(arguments, expected):
+    parsed = parse(imdb_lstm.Config, arguments, prog="test", sample=imdb_lstm.SAMPLE, suited=imdb_lstm.suited)
+    assert {name: value for name, value in flat(parsed).items() if name in expected} == expected
 
 
 def test_one_command_goes_from_rows_to_a_proved_bundle(done):

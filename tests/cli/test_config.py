@@ -56,10 +56,12 @@ def test_options_of_the_sample_hold_for_the_sample_alone():
 
 
 def test_what_was_said_may_suit_other_options():
-    def suited(values):
-        return {"batch_size": 10 * values["epochs"]}
+    def suited(values, named):
+        return {"batch_size": 10 * values["epochs"], **({} if "warmup" in named else {"warmup": 0.25})}
 
     assert read("--epochs", "4", suited=suited).recipe.batch_size == 40
+    assert read("--epochs", "4", suited=suited).recipe.warmup == 0.25
+    assert read("--warmup=0", suited=suited).recipe.warmup == 0
     assert read("--epochs", "4", "--batch-size", "7", suited=suited).recipe.batch_size == 7
 
 

@@ -18,6 +18,13 @@ def train(run, rows=None, learner=None, console=QUIET, **values):
     return learner, fit(learner, rows or make_rows(), recipe, run, console=console)
 
 
+def test_few_rows_are_passed_over_until_the_least_steps_are_made(tmp_path):
+    _, history = train(tmp_path, make_rows(train=20), least_steps=10)  # 3 steps an epoch
+    assert len(history.rows) == 4
+    _, again = train(tmp_path, make_rows(train=20), epochs=4)  # the same training, so it has ended already
+    assert again.rows == history.rows
+
+
 def test_the_rule_is_learned_and_the_history_written(tmp_path):
     rows = make_rows(train=160)
     learner, history = train(tmp_path, rows, epochs=6, learning_rate=0.05)

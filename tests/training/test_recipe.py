@@ -66,6 +66,14 @@ def test_command_line_makes_a_recipe():
     assert (recipe.epochs, recipe.schedule, recipe.learning_rate) == (5, "linear", 0.1)
 
 
+@pytest.mark.parametrize(("rows", "epochs"), [(10, 30), (1_000, 19), (9_600, 3), (25_000, 3)])
+def test_few_rows_are_passed_over_more_often_up_to_ten_times(rows, epochs):
+    recipe = Recipe(epochs=3, batch_size=32, least_steps=600).for_rows(rows)
+    assert (recipe.epochs, recipe.least_steps) == (epochs, 0)
+    assert recipe.for_rows(rows) == recipe
+    assert Recipe(epochs=3).for_rows(rows) == Recipe(epochs=3)
+
+
 def test_identity_spares_what_does_not_change_the_weights():
     assert Recipe(checkpoint_seconds=1, tensorboard=True).identity() == Recipe().identity()
     assert Recipe(seed=1).identity() != Recipe().identity()
