@@ -1,5 +1,6 @@
 """What every app does around its own work: quiet logs, one clear error, an exit status."""
 
+import errno
 import logging
 import os
 import sys
@@ -19,7 +20,8 @@ def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
         arguments: the arguments; default: those of this process.
 
     Returns:
-        The exit status: 0; 2 after a user's mistake, which was told on standard error; 130 after Ctrl-C.
+        The exit status: 0; 2 after a user's mistake or on a full disk, which was told on standard error; 130 after
+        Ctrl-C.
 
     Example:
         if __name__ == "__main__":
@@ -35,7 +37,17 @@ def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output, `head` for instance, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        tell_error(_disk_full(error))
+        return USAGE
     return 0
+
+
+def _disk_full(error: OSError) -> str:
+    hint = "Make room; the same command with the same --run then goes on where it was stopped."
+    return str(InputError("the disk is full", received=error.strerror, where=error.filename, hint=hint))
 
 
 def start_backend() -> None:

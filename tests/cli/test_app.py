@@ -1,0 +1,34 @@
+import errno
+import os
+
+import pytest
+
+from kerasft.base.errors import InputError
+from kerasft.cli.app import run_app
+
+
+def test_mistakes_are_told_once_with_their_status(capsys):
+    def main(arguments):
+        raise InputError("no such thing", received=arguments[0])
+
+    assert run_app(main, ["x"]) == 2
+    assert capsys.readouterr().err == "error: no such thing. Received: 'x'.\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_without_a_traceback(number, capsys):
+    def main(arguments):
+        raise OSError(number, os.strerror(number), "runs/state.npz")
+
+    assert run_app(main, []) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.startswith(f"error: the disk is full. Received: {os.strerror(number)!r}. Where: runs/state.npz.")
+    assert told.endswith("Make room; the same command with the same --run then goes on where it was stopped.")
+
+
+def test_other_faults_of_the_system_keep_their_traceback():
+    def main(arguments):
+        raise PermissionError(errno.EACCES, "no", "x")
+
+    with pytest.raises(PermissionError):
+        run_app(main, [])
