@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -38,16 +39,22 @@ def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
     except BrokenPipeError:  # the reader of our output, `head` for instance, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not _is_full(error):
             raise
         tell_error(_disk_full(error))
         return USAGE
     return 0
 
 
+def _is_full(error: OSError) -> bool:
+    short = re.search(r"\d+ requested and \d+ written", str(error))  # numpy's own words, without a number
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or short is not None
+
+
 def _disk_full(error: OSError) -> str:
+    received = error.strerror or str(error)
     hint = "Make room; the same command with the same --run then goes on where it was stopped."
-    return str(InputError("the disk is full", received=error.strerror, where=error.filename, hint=hint))
+    return str(InputError("the disk is full", received=received, where=error.filename, hint=hint))
 
 
 def start_backend() -> None:

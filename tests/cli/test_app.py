@@ -26,6 +26,16 @@ def test_a_full_disk_is_told_without_a_traceback(number, capsys):
     assert told.endswith("Make room; the same command with the same --run then goes on where it was stopped.")
 
 
+def test_numpy_tells_a_full_disk_in_words_of_its_own(capsys):
+    def main(arguments):
+        raise OSError("13883 requested and 2016 written")
+
+    assert run_app(main, []) == 2
+    assert "the disk is full. Received: '13883 requested and 2016 written'." in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
 def test_other_faults_of_the_system_keep_their_traceback():
     def main(arguments):
         raise PermissionError(errno.EACCES, "no", "x")
