@@ -14,7 +14,8 @@ class Thaw:
 
     "gradual", by Howard & Ruder 2018 (arXiv:1801.06146, section 3.2): in epoch 0 only what stands above the encoder
     layers (the head) is trained; each epoch adds one encoder layer, from the top; the embeddings come last.
-    "embedding": the layer of that name is trained from epoch `frozen_epochs` on, all else in every epoch.
+    "embedding": the token vectors, the layer embedding or text_embedding, are trained from epoch `frozen_epochs` on,
+    all else in every epoch.
 
     Args:
         recipe: with any other `freeze` everything is trained in every epoch.
@@ -63,12 +64,12 @@ class Thaw:
 
 
 def _embedding(model: keras.Model) -> list[keras.Variable]:
-    layer = next((layer for layer in model.layers if layer.name == "embedding"), None)
+    layer = next((layer for layer in model.layers if layer.name in ("embedding", "text_embedding")), None)
     if layer is None or not layer.trainable_variables:
         raise InputError(
             "the model has no layer of trained token vectors",
             received="--freeze embedding",
-            allowed="models with a layer named embedding, such as lstm_classifier",
+            allowed="models with a layer named embedding or text_embedding, such as lstm_classifier",
             hint="Give --freeze none, or for an encoder backbone or gradual.",
         )
     return list(layer.trainable_variables)

@@ -44,6 +44,14 @@ def test_the_texts_branch_starts_from_vectors(products, capsys, branch):
     assert json.loads(capsys.readouterr().out)["used"] == ["text"]
 
 
+def test_vectors_may_stay_as_they_are(products):
+    frozen = ["--freeze", "embedding", "--frozen-epochs", "1", "--learning-rate=0.1"]
+    multimodal.main([*QUICK, "--vectors", "v.txt", *frozen, "--export", "out"])
+    learner = Learner.load(products / "run")
+    table = np.asarray(learner.model.get_layer("text_embedding").embeddings)
+    np.testing.assert_allclose(table[learner.inputs["text"].vocabulary.index("linen")], [0, 0.75**0.5, 0], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
