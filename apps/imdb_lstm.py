@@ -23,7 +23,7 @@ from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
 SAMPLE = {"wide": False, "word_dropout": 0.0, "dropout": 0.2, "epochs": 6, "batch_size": 32, "learning_rate": 4e-3}
-VECTORS = {"dropout": 0.3, "word_dropout": 0.0, "width": 96, "batch_size": 32}
+VECTORS = {"dropout": 0.3, "word_dropout": 0.0, "width": 96, "batch_size": 32, "monitor": "val_loss"}
 
 
 def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:

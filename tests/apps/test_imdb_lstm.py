@@ -34,7 +34,7 @@ def done(tmp_path_factory):
         ([], {"width": 32, "dropout": 0.2, "epochs": 6, "least_steps": 0}),
         (["--data", "csv:a.csv"], {"width": 32, "dropout": 0.5, "epochs": 3, "least_steps": 600}),
         (["--data", "csv:a.csv", "--epochs", "2"], {"epochs": 2, "least_steps": 0}),
-        (["--data", "csv:a.csv", "--vectors", "v"], {"width": 96, "dropout": 0.3, "batch_size": 32}),
+        (["--data", "csv:a.csv", "--vectors", "v"], {"width": 96, "dropout": 0.3, "monitor": "val_loss"}),
         (["--data", "csv:a.csv", "--vectors", "v", "--width", "5"], {"width": 5, "word_dropout": 0.0}),
     ],
 )

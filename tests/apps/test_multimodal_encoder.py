@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from small_products import QUICK, write_products
 
 from apps import multimodal, predict
 from kerasft.base.errors import InputError
@@ -15,17 +16,11 @@ from kerasft.learner import Learner
 from kerasft.models import new_backbone
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "wool", "linen", "coat", "shirt"]
-COMMAND = ["--data", "csv:products.csv", "--text-column", "name", "--label-column", "season", "--tabular", "price"]
-QUICK = [*COMMAND, "--epochs=1", "--width=4", "--max-tokens=6", "--verify-rows=256", "--no-baseline", "--run", "run"]
 
 
 @pytest.fixture
 def products(tmp_path, monkeypatch):
-    rows = ["name,price,season,split"]
-    for row in range(90):
-        split = "test" if row % 5 == 0 else "validation" if row % 5 == 1 else "train"
-        rows.append(f"{['Wool coat', 'linen shirt'][row % 2]},{row / 7:.2f},{['Winter', 'Summer'][row % 2]},{split}")
-    (tmp_path / "products.csv").write_text("\n".join(rows))
+    write_products(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

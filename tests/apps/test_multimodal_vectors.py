@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from small_products import QUICK, write_products
 
 from apps import multimodal, predict
 from kerasft.base.errors import InputError
@@ -11,18 +12,10 @@ from kerasft.learner import Learner
 from kerasft.pretrain.words.files import write_vectors
 from kerasft.pretrain.words.vectors import WordVectors
 
-COMMAND = ["--data", "csv:products.csv", "--text-column", "name", "--label-column", "season", "--tabular", "price"]
-QUICK = [*COMMAND, "--epochs=1", "--width=4", "--max-tokens=6", "--verify-rows=256", "--no-baseline", "--run", "run"]
-
 
 @pytest.fixture
 def products(tmp_path, monkeypatch):
-    rows = ["name,price,season,split"]
-    for row in range(90):
-        split = "test" if row % 5 == 0 else "validation" if row % 5 == 1 else "train"
-        name = "" if row % 9 == 4 else ["Wool coat", "linen shirt"][row % 2]  # some have none
-        rows.append(f"{name},{row / 7:.2f},{['Winter', 'Summer'][row % 2]},{split}")
-    (tmp_path / "products.csv").write_text("\n".join(rows))
+    write_products(tmp_path, nameless=4)
     words = WordVectors(["wool", "linen", "parka"], np.array([[3, 4, 0], [0, 1, 0], [0, 0, -2]], np.float32))
     write_vectors(words, tmp_path / "v.txt")
     monkeypatch.chdir(tmp_path)
