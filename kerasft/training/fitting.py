@@ -72,7 +72,12 @@ def fit(
     Example:
         history = fit(learner, rows, Recipe(epochs=3), run="runs/imdb_lstm")
     """
-    run, console, recipe = Path(run), console or terminal(), recipe.for_rows(len(rows.train))
+    run, console, asked = Path(run), console or terminal(), recipe.epochs
+    recipe = recipe.for_rows(len(rows.train))
+    if recipe.epochs > asked:
+        console.print(
+            f"{len(rows.train):,} train rows are few: {recipe.epochs} epochs in place of {asked} (--least-steps)"
+        )
     _check_monitor(recipe, rows)
     check_precision(learner.model, recipe.precision)
     identity = identity_of(learner, rows, recipe, augmentation)

@@ -1,4 +1,5 @@
 import csv
+import io
 
 import keras
 import numpy as np
@@ -19,8 +20,10 @@ def train(run, rows=None, learner=None, console=QUIET, **values):
 
 
 def test_few_rows_are_passed_over_until_the_least_steps_are_made(tmp_path):
-    _, history = train(tmp_path, make_rows(train=20), least_steps=10)  # 3 steps an epoch
+    console = Console(file=io.StringIO(), width=200)
+    _, history = train(tmp_path, make_rows(train=20), console=console, least_steps=10)  # 3 steps an epoch
     assert len(history.rows) == 4
+    assert "20 train rows are few: 4 epochs in place of 2 (--least-steps)" in console.file.getvalue()
     _, again = train(tmp_path, make_rows(train=20), epochs=4)  # the same training, so it has ended already
     assert again.rows == history.rows
 
