@@ -87,7 +87,7 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
         return make_instances(corpus, documents, objective.sequence, special, pairs=pairs, seed=recipe.seed)
 
     train, batch = instances(np.sort(order[held:])), recipe.batch_size
-    steps = objective.steps or math.ceil(recipe.epochs * train.count(0) / batch)
+    steps = objective.steps or math.ceil(recipe.for_rows(train.count(0)).epochs * train.count(0) / batch)
     stretch = math.ceil(steps / min(objective.measurements, steps))
     return Plan(
         PretrainPlan(train, batch, stretch, recipe.seed),

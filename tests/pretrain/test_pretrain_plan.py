@@ -38,6 +38,8 @@ def test_epochs_are_passes_and_steps_may_stand_in_their_place(made):
     assert plan.stretches == 5
     assert plan.steps == len(plan.train) * 5 >= math.ceil(3 * plan.train.per_pass / 4)
     assert 3 <= plan.passes < 3.2
+    more = plan_of(made, make_recipe(epochs=3, least_steps=plan.steps + 50), sequence=16, measurements=5)
+    assert plan.steps + 50 <= more.steps < plan.steps + 150  # whole passes are added
     plan = plan_of(made, sequence=16, steps=100, measurements=8)
     assert (plan.steps, plan.stretches) == (104, 8)  # stretches of equal length
     plan = plan_of(made, sequence=16, steps=3, measurements=8)
