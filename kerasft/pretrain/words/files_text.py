@@ -111,15 +111,17 @@ class TextReader:
         before = fields[: -self.dimension]
         if not before:
             raise InputError(
-                f"a line is too short: a word and {_numbers_at_end(line)} numbers",
+                "a line has too few numbers after its word",
+                received=_numbers_at_end(line),
                 where=where,
-                allowed=f"{self.dimension} numbers, as most lines have",
+                allowed=f"{self.dimension}, as most lines have",
             )
         if len(before) > 1 and NUMBER.fullmatch(before[-1].group()):
             raise InputError(
-                f"a line is too long: a word and {_numbers_at_end(line)} numbers",
+                "a line has too many numbers after its word",
+                received=_numbers_at_end(line),
                 where=where,
-                allowed=f"{self.dimension} numbers, as most lines have",
+                allowed=f"{self.dimension}, as most lines have",
             )
         row = len(self.words)
         for column, field in enumerate(fields[-self.dimension :]):

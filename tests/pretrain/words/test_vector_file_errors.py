@@ -24,15 +24,18 @@ def told(file, content: bytes | str, **options) -> str:
     [
         (
             "in 1 2",
-            "a line is too short: a word and 2 numbers. Where: FILE, line N. Allowed: 3 numbers, as most lines have.",
+            "a line has too few numbers after its word. Received: 2. "
+            "Where: FILE, line N. Allowed: 3, as most lines have.",
         ),
         (
             "in",
-            "a line is too short: a word and 0 numbers. Where: FILE, line N. Allowed: 3 numbers, as most lines have.",
+            "a line has too few numbers after its word. Received: 0. "
+            "Where: FILE, line N. Allowed: 3, as most lines have.",
         ),
         (
             "in 1 2 3 4",
-            "a line is too long: a word and 4 numbers. Where: FILE, line N. Allowed: 3 numbers, as most lines have.",
+            "a line has too many numbers after its word. Received: 4. "
+            "Where: FILE, line N. Allowed: 3, as most lines have.",
         ),
         ("in 1 two 3", "a number cannot be read. Received: 'two'. Where: FILE, line N."),
         ("in 1 1_0 3", "a number cannot be read. Received: '1_0'. Where: FILE, line N."),
@@ -83,7 +86,9 @@ def test_a_wrong_header(tmp_path):
     assert told(file, "0 3\n") == zero.format("0 3")
     assert told(file, "3 0\n" + LINES) == zero.format("3 0")
     assert told(file, "3 3\n").startswith("the file ends after 0 of the 3 words")
-    assert told(file, "3 three\n" + LINES).startswith("a line is too short: a word and 0 numbers. Where: FILE, line 1.")
+    assert told(file, "3 three\n" + LINES).startswith(
+        "a line has too few numbers after its word. Received: 0. Where: FILE, line 1."
+    )
 
 
 def test_files_that_hold_no_vectors(tmp_path):
