@@ -1,12 +1,13 @@
 """Writing so that a reader never sees half a file, whatever moment the writer dies at."""
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -51,9 +52,25 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         yield temporary
         if path.exists():
             raise FileExistsError(f"{path} exists already; nothing was overwritten.")
-        os.rename(temporary, path)
+        try:
+            os.rename(temporary, path)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # made by another process since the line above
+                raise FileExistsError(f"{path} exists already; nothing was overwritten.") from error
+            raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def folder_once(path: Path, write: Callable[[Path], object]) -> Path:
+    """The folder `path`, written by `write(temporary)` unless it is there.
+
+    Its name must tell its content: where several processes write it at once, the first one's stays.
+    """
+    if not path.exists():
+        with suppress(FileExistsError), atomic_folder(path) as temporary:
+            write(temporary)
+    return path
 
 
 def write_json(path: str | Path, value: Any) -> None:

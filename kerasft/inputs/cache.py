@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from kerasft.base.files import atomic_folder, content_hash
+from kerasft.base.files import content_hash, folder_once
 from kerasft.inputs.ragged import Ragged
 from kerasft.inputs.stack import batches, column_digest
 from kerasft.inputs.words import check_texts
@@ -20,13 +20,7 @@ _ROWS = 1024
 def encode_cached(text: "Text", column: Sequence[str], cache: Path, progress: Callable[[int], None] | None) -> Ragged:
     """See `Text.encode_cached`."""
     folder = cache / content_hash(text.digest(), column_digest(column))[:32]
-    if not folder.exists():
-        try:
-            with atomic_folder(folder) as temporary:
-                _write(text, column, temporary, progress)
-        except FileExistsError:
-            pass  # another process was faster, with the same content
-    return Ragged.load(folder)
+    return Ragged.load(folder_once(folder, lambda temporary: _write(text, column, temporary, progress)))
 
 
 def _write(text: "Text", column: Sequence[str], folder: Path, progress: Callable[[int], None] | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_folder, content_hash, read_json, write_json
+from kerasft.base.files import content_hash, folder_once, read_json, write_json
 
 _ROWS = 256
 OnBad = Literal["refuse", "missing"]
@@ -77,12 +77,7 @@ def stack_cached(
         InputError: for a bad value, and where the disk has no room for the whole.
     """
     folder = cache / content_hash(key, column_digest(column))[:32]
-    if not folder.exists():
-        try:
-            with atomic_folder(folder) as temporary:
-                _write(encode, column, temporary, shape, np.dtype(dtype), on_bad, progress)
-        except FileExistsError:
-            pass  # another process was faster, with the same content
+    folder_once(folder, lambda path: _write(encode, column, path, shape, np.dtype(dtype), on_bad, progress))
     stack = load_stack(folder)
     if on_bad == "refuse":
         refuse_bad(stack.bad, column)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_folder, content_hash
+from kerasft.base.files import content_hash, folder_once
 from kerasft.inputs import Text
 from kerasft.inputs.ragged import Ragged
 from kerasft.inputs.stack import batches, column_digest
@@ -54,12 +54,7 @@ class Corpus:
             InputError: if no text has a word.
         """
         folder = Path(cache) / content_hash(_FORMAT, text.digest(), column_digest(texts))[:32]
-        if not folder.exists():
-            try:
-                with atomic_folder(folder) as temporary:
-                    _write(texts, text, temporary, progress)
-            except FileExistsError:
-                pass  # another process was faster, with the same content
+        folder_once(folder, lambda temporary: _write(texts, text, temporary, progress))
         return cls(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS))
 
     def __len__(self) -> int:

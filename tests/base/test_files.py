@@ -1,6 +1,6 @@
 import pytest
 
-from kerasft.base.files import atomic_file, atomic_folder, content_hash, read_json, write_json
+from kerasft.base.files import atomic_file, atomic_folder, content_hash, folder_once, read_json, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -24,6 +24,26 @@ def test_a_folder_that_is_there_is_not_overwritten(tmp_path):
     with pytest.raises(FileExistsError, match="nothing was overwritten"), atomic_folder(tmp_path / "folder"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_folder_made_by_another_process_while_this_one_wrote_stays(tmp_path):
+    def write(folder):
+        (folder / "ours").touch()
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "theirs").touch()
+
+    assert folder_once(tmp_path / "folder", write) == tmp_path / "folder"
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder", "theirs"]
+    folder_once(tmp_path / "folder", lambda folder: pytest.fail("it is there"))
+
+
+def test_a_folder_that_came_at_the_last_moment_is_not_overwritten(tmp_path, monkeypatch):
+    monkeypatch.setattr(type(tmp_path), "exists", lambda path: False)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "theirs").touch()
+    with pytest.raises(FileExistsError, match="nothing was overwritten"), atomic_folder(tmp_path / "folder"):
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder", "theirs"]
 
 
 def test_a_hash_tells_parts_from_their_joint(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_folder
+from kerasft.base.files import folder_once
 from kerasft.inputs.ragged import Ragged
 from kerasft.pretrain.words import cooccurrence_kernels as kernels
 from kerasft.pretrain.words.cooccurrence_rows import let_go, write_rows
@@ -78,13 +78,8 @@ class Cooccurrence:
             raise InputError("a window has a word to each side at least", received=window, where="window")
         if memory < _LEAST_MEMORY:
             raise InputError("counting needs more memory", received=memory, allowed=f"at least {_LEAST_MEMORY} bytes")
-        if not folder.exists():
-            try:
-                with atomic_folder(folder) as temporary:
-                    _count(corpus, vocabulary, window, memory, temporary, progress or (lambda done: None))
-            except FileExistsError:
-                pass  # another process was faster
-        return cls.load(folder)
+        told = progress or (lambda done: None)
+        return cls.load(folder_once(folder, lambda path: _count(corpus, vocabulary, window, memory, path, told)))
 
     @classmethod
     def load(cls, folder: str | Path) -> "Cooccurrence":

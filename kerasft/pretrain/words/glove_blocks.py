@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasft.base.files import atomic_folder
+from kerasft.base.files import folder_once
 from kerasft.pretrain.words.cooccurrence import Cooccurrence
 from kerasft.pretrain.words.cooccurrence_rows import let_go, spread
 from kerasft.pretrain.words.glove_kernels import sort_pairs
@@ -42,13 +42,7 @@ class Blocks:
         """Sorts pairs into a folder beside their counts, or maps what an earlier call left there."""
         vocabulary = pairs.vocabulary
         side = min(_MOST, max(-(-vocabulary // _IDS), min(vocabulary, _LEAST)))
-        folder = pairs.folder / "blocks"
-        if not folder.exists():
-            try:
-                with atomic_folder(folder) as temporary:
-                    _sort(pairs, side, temporary)
-            except FileExistsError:
-                pass  # another process was faster, with the same content
+        folder = folder_once(pairs.folder / "blocks", lambda temporary: _sort(pairs, side, temporary))
         names = ("edges", *_PAIRS)
         arrays = (np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names)
         return cls(side, -(-vocabulary // side), *arrays)
