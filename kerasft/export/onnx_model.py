@@ -14,6 +14,7 @@ from kerasft.base.files import atomic_file
 from kerasft.export.census import count_ops, nodes
 from kerasft.export.onnx_expand import expand
 from kerasft.export.onnx_recurrent import MARKER, native_recurrent
+from kerasft.export.onnx_tables import put_tables, stand_ins
 from kerasft.export.onnx_transformer import DOMAIN, held_back
 
 OPSET = 17
@@ -62,7 +63,10 @@ def convert(model: keras.Model, opset: int = OPSET) -> onnx.ModelProto:
             received=model.name,
             hint="Build it as keras.Model({'text': ids}, {'label': logits}).",
         )
-    proto = _from_function(model, opset)
+    with stand_ins(model) as tables:
+        proto = _from_function(model, opset)
+    if not put_tables(proto, tables):  # a table was changed on the way, to another precision for one
+        proto = _from_function(model, opset)
     _refuse_other_inputs(proto, model)
     _name_dimensions(proto, {name: tensor.shape for name, tensor in model.input.items()})
     _refuse_slow_or_foreign(proto, opset)
