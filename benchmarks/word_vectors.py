@@ -9,8 +9,8 @@ words, counts, encodes, learns. gensim (2 workers) is given the same words, spli
 `corpus_file`, its fastest way in: it counts and learns. Same dimension, window, negatives, subsampling, minimum count
 and epochs; the learning rates are each one's defaults. Both run in turn, each in a process of its own, with what
 compiles warm. Words are counted as gensim does, with those that subsampling leaves out. "pairs" is skip-gram pair by
-pair in one thread, to hold the quality of shared negatives to (see word_vectors_pairs). "jax" and "tensorflow" are the
-same objective in blocks as a graph (see word_vectors_graph).
+pair in one thread, to hold the quality of shared negatives to, "turned" the same with each pair the other way round
+(see word_vectors_pairs). "jax" and "tensorflow" are the same objective in blocks as a graph (see word_vectors_graph).
 """
 
 import json
@@ -57,7 +57,7 @@ class Config:
     """A turn for each."""
 
     who: tuple[str, ...] = ("kerasft", "gensim")
-    """Contenders, in the order of a turn: kerasft, gensim, pairs, jax, tensorflow."""
+    """Contenders, in the order of a turn: kerasft, gensim, pairs, turned, jax, tensorflow."""
 
     reviews: int | None = None
     """Only so many reviews. Default: all 73,668."""
@@ -131,7 +131,7 @@ def load(folder: Path, limit: int | None) -> object:
 def kerasft(config: Config) -> dict:
     """From raw reviews to vectors."""
     from benchmarks.word_vectors_graph import JaxBlocks, TensorflowBlocks
-    from benchmarks.word_vectors_pairs import Pairs
+    from benchmarks.word_vectors_pairs import Pairs, Turned
     from kerasft.inputs import Text
     from kerasft.pretrain.words.subwords import Subwords
     from kerasft.pretrain.words.vectors import WordVectors
@@ -152,7 +152,7 @@ def kerasft(config: Config) -> dict:
             seed=config.seeds[0],
         )
         subwords = Subwords.of(text.vocabulary, plain=2) if config.algorithm == "fasttext" else None
-        others = {"pairs": Pairs, "jax": JaxBlocks, "tensorflow": TensorflowBlocks}
+        others = {"pairs": Pairs, "turned": Turned, "jax": JaxBlocks, "tensorflow": TensorflowBlocks}
         learning = others.get(config.run, Word2Vec)(ids, counts, options, subwords)
         for number in range(learning.steps):
             learning.step(number)

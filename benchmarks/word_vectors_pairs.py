@@ -28,22 +28,22 @@ def _pull(hidden, row, change, rate, wanted):
 
 
 @njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
-def _train(inputs, outputs, words, left, right, negatives, first, last, skip):
+def _train(inputs, outputs, words, left, right, negatives, first, last, skip, turned):
     change = np.zeros(inputs.shape[1], np.float32)
     drawn, count = 0, negatives.shape[1]
     for i in range(len(words)):
         rate = first + (last - first) * np.float32(i) / np.float32(len(words))
-        hidden = inputs[words[i]]
         for o in range(-left[i], right[i] + 1):
             if o == 0:
                 continue
-            target = words[i + o]
+            word, target = (words[i + o], words[i]) if turned else (words[i], words[i + o])
+            hidden = inputs[word]
             change[:] = 0
             _pull(hidden, outputs[target], change, rate, np.float32(1))
             for k in range(count):
-                word = negatives[drawn, k]
-                if not skip or word != target:
-                    _pull(hidden, outputs[word], change, rate, np.float32(0))
+                other = negatives[drawn, k]
+                if not skip or other != target:
+                    _pull(hidden, outputs[other], change, rate, np.float32(0))
             drawn += 1
             for j in range(len(hidden)):
                 hidden[j] += change[j]
@@ -55,9 +55,10 @@ class Pairs(Word2Vec):
 
     Args:
         skip: whether a negative that is the pair's own word is left out, as in the authors' program.
+        turned: whether the middle word is told by those around rather than telling them.
     """
 
-    skip = True
+    skip, turned = True, False
 
     def step(self, number: int) -> float:
         """Trains on one stretch; no loss is computed."""
@@ -69,5 +70,11 @@ class Pairs(Word2Vec):
         negatives = np.empty((pairs, options.negative), np.int32)
         draws.draw_negatives(*self._negatives, draws.key_of(options.seed, 2, number), negatives)
         rates = [np.float32(options.rate * max(1 - n / self.steps, 1e-4)) for n in (number, number + 1)]
-        _train(self._tables.inputs, self._tables.outputs, words, left, right, negatives, *rates, self.skip)
+        _train(self._tables.inputs, self._tables.outputs, words, left, right, negatives, *rates, self.skip, self.turned)
         return float("nan")
+
+
+class Turned(Pairs):
+    """The pairs as the authors' program and gensim go through them: the words around meet the middle one's output."""
+
+    turned = True
