@@ -23,7 +23,9 @@ _P4, _P5, _P6 = np.float32(2 / 6194475), np.float32(1 / 1930611375), np.float32(
 _Q1, _Q2, _Q3 = np.float32(12 / 25), np.float32(11 / 345), np.float32(8 / 12075)
 _Q4, _Q5, _Q6 = np.float32(2 / 382375), np.float32(8 / 526530375), np.float32(1 / 86877511875)
 
-_compiled = njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
+_options = {"fastmath": True, "nogil": True, "cache": True, "error_model": "numpy"}
+_compiled = njit(**_options)
+_helper = njit(forceinline=True, **_options)  # see transformer_kernels_parts
 
 
 @njit(fastmath=True, nogil=True, error_model="numpy", inline="always")
@@ -44,31 +46,31 @@ def _sigmoid(x):
 # arrays do not overlap and falls back to one number at a time, five times slower.
 
 
-@_compiled
+@_helper
 def _sigmoid_all(values):
     for j in range(len(values)):
         values[j] = _sigmoid(values[j])
 
 
-@_compiled
+@_helper
 def _tanh_all(values, squashed):
     for j in range(len(values)):
         squashed[j] = _tanh(values[j])
 
 
-@_compiled
+@_helper
 def _copy(source, target):
     for j in range(len(target)):
         target[j] = source[j]
 
 
-@_compiled
+@_helper
 def _clear(target):
     for j in range(len(target)):
         target[j] = 0
 
 
-@_compiled
+@_helper
 def add_product(left, right, total):
     """`total += left @ right` for a few rows: [rows, K] @ [K, N] -> [rows, N].
 

@@ -2,12 +2,16 @@
 
 Loops are short on purpose, few arrays each: with more, the compiler gives up proving that the arrays do not overlap
 and falls back to one number at a time. All arrays are float32 and C-contiguous.
+
+Where one calls another, the other is inlined by force. A call across would find the code of whichever file of compiled
+code came first: another one in the process that compiled than in those that read its cache, and with it other last
+digits, so that a run which was killed on a new machine went on to other weights.
 """
 
 import numpy as np
 from numba import njit
 
-_options = {"fastmath": True, "nogil": True, "error_model": "numpy"}
+_options = {"fastmath": True, "nogil": True, "error_model": "numpy", "forceinline": True}
 compiled = njit(cache=True, **_options)
 inline = njit(inline="always", **_options)
 

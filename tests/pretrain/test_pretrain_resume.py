@@ -48,9 +48,10 @@ def test_a_pretraining_that_dies_ends_with_the_same_weights_and_history(tmp_path
     assert train(tmp_path / "killed") == whole
 
 
-def start_child(run, backend, steps):
+def start_child(run, backend, steps, **variables):
     environment = {
         **os.environ,
+        **variables,
         "PYTHONPATH": f"{HERE}:{HERE.parent.parent}",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "KERAS_BACKEND": backend,
@@ -75,3 +76,13 @@ def test_kills_change_nothing_on_either_backend(tmp_path, backend):
         child.communicate()
     killed, _ = start_child(tmp_path / "killed", backend, 150).communicate(timeout=600)
     assert killed == whole
+
+
+@pytest.mark.slow
+def test_the_process_that_compiles_gets_the_weights_of_those_after_it(tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "compiled")}
+    first, second = (
+        start_child(tmp_path / name, "tensorflow", 12, **cache).communicate(timeout=600)[0] for name in ("new", "known")
+    )
+    assert list((tmp_path / "compiled").rglob("*.nbc"))
+    assert first == second != ""
