@@ -6,7 +6,7 @@
 
 A job holds `values`, `lengths`, `targets` of the documents (ids with "[CLS]" and "[SEP]"), `batches` (row numbers, -1
 to fill up), `warm` (batches that are not counted), `folder`, `precision` (float32 or bfloat16) and `seconds` after
-which it may end early. It imports nothing of this project.
+which either part, warming up and what is counted, may end early. It imports nothing of this project.
 """
 
 import contextlib
@@ -68,10 +68,10 @@ def train(task: str, path: str) -> dict[str, float]:
     ]
     optimizer = torch.optim.AdamW(groups, lr=1e-4)
     half = torch.autocast("cpu", torch.bfloat16) if str(job["precision"]) == "bfloat16" else contextlib.nullcontext()
-    began, documents, tokens = 0.0, 0, 0
+    began, documents, tokens, warm, start = 0.0, 0, 0, True, time.perf_counter()
     for number, batch in enumerate(job["batches"]):
-        if number == job["warm"]:
-            began = time.perf_counter()
+        if warm and (number == job["warm"] or (number and time.perf_counter() - start > job["seconds"])):
+            warm, began = False, time.perf_counter()
         rows = batch[batch >= 0]
         ids, mask = padded(job, rows)
         if task == "classify":
@@ -84,7 +84,7 @@ def train(task: str, path: str) -> dict[str, float]:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        if number >= job["warm"]:
+        if not warm:
             documents, tokens = documents + len(rows), tokens + int(mask.sum())
             if time.perf_counter() - began > job["seconds"]:
                 break

@@ -25,7 +25,6 @@ from kerasft.pretrain.words.subwords import Subwords
 from kerasft.pretrain.words.word2vec import Word2Vec
 
 _VERIFIED = 1_000
-_SERVED_WORDS = 400  # of a text; a mean over thousands of numbers is rounded differently on every path
 
 
 def learn_and_publish(
@@ -155,7 +154,7 @@ def _publish(
 
     served = np.concatenate([np.zeros((2, learned.matrix.shape[1]), np.float32), learned.matrix])
     style = {"lowercase": corpus.text.lowercase, "strip_accents": corpus.text.strip_accents}
-    text = inputs.Text.from_vocabulary(corpus.text.vocabulary, tokenizer="word", max_tokens=_SERVED_WORDS, **style)
+    text = inputs.Text.from_vocabulary(corpus.text.vocabulary, tokenizer="word", max_tokens=None, **style)
     learner = Learner({"text": text}, models.mean_vector(served), tasks.Embedding(served.shape[1]))
     spread = np.linspace(0, len(corpus.words) - 1, min(len(corpus.words), _VERIFIED // 2)).astype(int)
     rows = [corpus.words[row] for row in spread] + [texts[row] for row in range(min(len(texts), _VERIFIED // 2))]
