@@ -83,8 +83,9 @@ class Repository:
             )
         self.scan()
         if not self.models:
+            wrong = "there is no such folder" if not folder.exists() else "this is a file, not a folder of bundles"
             raise InputError(
-                "there is no bundle in this folder",
+                "there is no bundle in this folder" if folder.is_dir() else wrong,
                 received=str(folder),
                 hint="Give the folder that was passed to --export, or the one above it.",
             )

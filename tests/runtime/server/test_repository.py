@@ -132,8 +132,10 @@ def test_mistakes(films, workers, tmp_path):
         f"there is no bundle in this folder. Received: '{tmp_path}/empty'. "
         "Give the folder that was passed to --export, or the one above it."
     )
-    with pytest.raises(InputError, match="there is no bundle in this folder"):
-        Repository(tmp_path / "nowhere", workers)
+    (tmp_path / "file").write_text("nothing", encoding="utf-8")
+    for name, told in (("nowhere", "there is no such folder"), ("file", "this is a file, not a folder of bundles")):
+        with pytest.raises(InputError, match=rf"{told}\. Received: '{tmp_path}/{name}'\. Give the folder that"):
+            Repository(tmp_path / name, workers)
     with pytest.raises(InputError, match="one name is given for a folder of bundles"):
         Repository(films.parent, workers, name="films")
     with pytest.raises(InputError, match=r"at least one version must be served\. Received: 0"):
