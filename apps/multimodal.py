@@ -21,7 +21,7 @@ from pathlib import Path
 
 from kerasft.cli.app import run_app, start_backend
 from kerasft.cli.config import parse
-from kerasft.cli.media_options import AugmentOptions, FusionOptions, InputOptions, MediaOptions
+from kerasft.cli.media_options import AugmentOptions, FusionOptions, InputOptions, MediaOptions, suited
 from kerasft.cli.options import DataOptions, RunOptions, TextOptions
 from kerasft.cli.rows import load_rows
 from kerasft.cli.run_folder import open_run
@@ -60,7 +60,7 @@ class Config:
 
 def main(arguments: Sequence[str]) -> None:
     """From the command line to a published bundle."""
-    config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE)
+    config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE, suited=suited)
     with open_run(config, config.where.run, APP) as run:
         rows = load_rows(config.rows, config.inputs, config.recipe.seed, run / "cache")
         start_backend()

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from kerasft.base.errors import InputError
 from kerasft.training.recipe import Recipe
 
+_LEAST = 3  # tokens: [CLS], one of the text, [SEP]
+
 
 @dataclass(frozen=True)
 class BertOptions:
@@ -28,7 +30,8 @@ class BertOptions:
     """Turn letters into lower case and take accents away, for a new encoder."""
 
     head: Literal["cls", "mean", "max"] = "cls"
-    """The vector that is classified: the first token's, or the mean or maximum over all tokens."""
+    """The vector that is classified: the first token's, through the pooler (which is trained on next sentences alone),
+    or the mean or maximum over all tokens. Default: cls; with --freeze backbone, mean."""
 
     dropout: float = 0.1
     """Share of the head's features dropped while training."""
@@ -73,12 +76,11 @@ class BertOptions:
                 where="--lora-rank",
                 hint="Leave --lora-rank out to train all weights.",
             )
-        if self.max_tokens < 3:
+        if self.max_tokens < _LEAST:
             raise InputError(
                 "a text must have room for [CLS], a token and [SEP]", received=self.max_tokens, where="--max-tokens"
             )
-        if self.window_stride is not None and self.long != "windows":
-            raise _conflict("only windows have a stride", "--window-stride and --long", "Give --long windows.")
+        self._check_windows()
         kept = "--lora-rank" if self.lora_rank is not None else f"--freeze {recipe.freeze}"
         if self.backbone is None and kept != "--freeze none":
             hint = f"Name a pretrained one with --backbone, or leave {kept.split()[0]} out."
@@ -98,6 +100,27 @@ class BertOptions:
                 hint,
             )
 
+    def _check_windows(self) -> None:
+        if self.long == "windows":
+            if self.window < _LEAST:
+                what = "a window must have room for [CLS], a token and [SEP]"
+                raise InputError(what, received=self.window, where="--window", allowed=f"at least {_LEAST}")
+            content = self.window - (_LEAST - 1)
+            if self.window_stride is not None and not 1 <= self.window_stride <= content:
+                raise InputError(
+                    "the windows' stride must be at least 1 and at most the tokens of the text in a window",
+                    received=self.window_stride,
+                    where="--window-stride",
+                    allowed=f"1 to {content} for windows of {self.window}",
+                    hint="With a longer stride words between two windows would be read by neither.",
+                )
+            return
+        for name in ("window", "window_stride", "window_pooling"):
+            if getattr(self, name) != getattr(BertOptions, name):
+                option = "--" + name.replace("_", "-")
+                what = "only windows have a stride" if name == "window_stride" else "the text is not read in windows"
+                raise _conflict(what, f"{option} and --long", "Give --long windows.")
+
 
 def _conflict(what: str, where: str, hint: str) -> InputError:
     return InputError(what, where=where, hint=hint)
@@ -115,12 +138,12 @@ def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:
         values: all options by name.
         named: those that were said.
     """
-    rate = _RATES[min(_RATES, key=lambda width: abs(width - _width(values)))]
+    rate = rate_of(values["backbone"], _WIDTHS[values["size"]])
     found: dict[str, Any] = {"learning_rate": rate}
     if values["lora_rank"] is not None:
         found["learning_rate"] = 5 * rate
     if values["freeze"] == "backbone":
-        found |= {"learning_rate": 2e-3, "epochs": 10}
+        found |= {"learning_rate": 2e-3, "epochs": 10, "head": "mean"}  # the pooler may never have been trained
     positions = _first(_config(values["backbone"]), ("max_sequence_length", "max_position_embeddings"))
     if values["long"] == "windows":
         found["max_tokens"] = 1024
@@ -145,9 +168,10 @@ def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
     return next((config[name] for name in names if isinstance(config.get(name), int)), None)
 
 
-def _width(values: Mapping[str, Any]) -> int:
-    backbone = values["backbone"]
-    if backbone is None:
-        return _WIDTHS[values["size"]]
-    named = next((width for name, width in _WIDTHS.items() if name in backbone.lower()), 768)
-    return _first(_config(backbone), ("hidden_dim", "hidden_size", "dim")) or named
+def rate_of(backbone: str | None, width: int = 768) -> float:
+    """The highest learning rate that suits a pretrained encoder: a folder or a preset's name, None for a `width`."""
+    if backbone is not None:
+        named = next((width for name, width in _WIDTHS.items() if name in backbone.lower()), 768)
+        # "dim" first: where it is, as in DistilBERT's of Hugging Face, hidden_dim is that of the feed-forward layers.
+        width = _first(_config(backbone), ("dim", "hidden_dim", "hidden_size")) or named
+    return _RATES[min(_RATES, key=lambda known: abs(known - width))]

@@ -1,12 +1,15 @@
 """Options of apps with more than text: which inputs, what they are made of, how they are fused."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kerasft.base.errors import InputError, did_you_mean
+from kerasft.cli.bert_options import rate_of
 
 INPUTS = ("text", "image", "audio", "tabular")
+_IMAGE_RATE = 0.1  # a pretrained image backbone's, as a share of that of new layers
 
 
 @dataclass(frozen=True)
@@ -219,3 +222,15 @@ class AugmentOptions:
 def split_list(text: str) -> list[str]:
     """The parts of a text with commas, without white space round them."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:
+    """A learning rate of its own for a pretrained encoder that is trained beside new layers.
+
+    Args:
+        values: all options by name.
+        named: those that were said.
+    """
+    if values["text_preset"] is not None and not values["text_frozen"]:
+        return {"encoder_rate": min(1.0, rate_of(values["text_preset"]) / values["learning_rate"])}
+    return {"encoder_rate": _IMAGE_RATE} if values["image_preset"] is not None else {}

@@ -16,6 +16,7 @@ from kerasft.base.errors import InputError
 from kerasft.base.files import atomic_folder, read_json, write_json
 from kerasft.inputs.batching import BatchPlan
 from kerasft.inputs.encoding import row_lengths, take
+from kerasft.training.identity import canonical
 
 FEATURES = "features"
 """The layer at which a model is cut; its output is the one input of the head."""
@@ -59,7 +60,7 @@ class Cut:
         self.head = keras.Model({FEATURES: given}, behind(given), name=model.name)
 
     def digest(self) -> str:
-        """SHA-256 over the backbone's weights and layers, 64 hex digits."""
+        """SHA-256 over the backbone's weights, layers and operations, 64 hex digits."""
         digest = hashlib.sha256()
         for variable in self.backbone.variables:
             if "seed_generator" in variable.path:  # dropout, which does not work here
@@ -67,8 +68,7 @@ class Cut:
             array = np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value))
             digest.update(f"{array.dtype} {array.shape}".encode())
             digest.update(array.reshape(-1).view(np.uint8).data)
-        config = [(type(layer).__name__, _plain(layer.get_config())) for layer in self.backbone.layers]
-        digest.update(json.dumps(config, sort_keys=True, default=str).encode())
+        digest.update(json.dumps(canonical(self.backbone), sort_keys=True).encode())
         return digest.hexdigest()
 
     def features(
@@ -141,10 +141,3 @@ def _rows_digest(start: str, arrays: Mapping[str, Any]) -> str:
             digest.update(f"{name} {part.dtype} {part.shape}".encode())
             digest.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
-
-
-def _plain(config: Any) -> Any:
-    """A configuration without the numbers that Keras appends to names in one process."""
-    if isinstance(config, dict):
-        return {key: _plain(value) for key, value in config.items() if key != "name"}
-    return [_plain(value) for value in config] if isinstance(config, list | tuple) else config

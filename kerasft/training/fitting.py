@@ -24,6 +24,7 @@ from kerasft.training.identity import identity_of
 from kerasft.training.interrupt import Request, interruptible
 from kerasft.training.journal import History, Journal
 from kerasft.training.keeper import Keeper
+from kerasft.training.layer_rates import shares_of
 from kerasft.training.memory_limit import told_when_full
 from kerasft.training.optimizers import make_optimizer
 from kerasft.training.progress import ProgressBar
@@ -90,7 +91,9 @@ def fit(
     def feeds() -> tuple[Feed, Feed | None]:
         def arrays(split: Any) -> dict[str, Any]:
             encoded = learner.encode(split, cache)
-            return encoded if cut is None else {FEATURES: cut.features(encoded, cache, console)}
+            if cut is None:
+                return encoded
+            return {FEATURES: cut.features(encoded, cache, console, min(64, recipe.batch_size))}
 
         return make_feeds(arrays, learner, rows, recipe, augmentation)
 
@@ -133,9 +136,10 @@ def fit_feeds(
         return History(**state.memory)
 
     with told_when_full(recipe):
+        thaw = Thaw(recipe, model)  # before the rows are read, like the next: what the model cannot do is told at once
+        shares_of(model, recipe.layer_decay, recipe.encoder_rate)
         feed, validation = feeds()
-        thaw = Thaw(recipe, model)
-        trainee = _compiled(model, task, recipe, feed, validation)
+        trainee = _compiled(model, task, recipe, thaw, feed, validation)
         run.mkdir(parents=True, exist_ok=True)  # only now: a value that cannot be read leaves no begun run behind
         with sole_use(run), interruptible(console) as request, _accelerated(recipe, model, trainee):
             check_identity(begun, identity)
@@ -161,13 +165,15 @@ def _check_monitor(recipe: Recipe, rows: Any) -> None:
         )
 
 
-def _compiled(model: keras.Model, task: Any, recipe: Recipe, feed: Feed, validation: Feed | None) -> Trainee:
+def _compiled(
+    model: keras.Model, task: Any, recipe: Recipe, thaw: Thaw, feed: Feed, validation: Feed | None
+) -> Trainee:
     trainee = make_trainee(model, task)
     trainee.penalise(recipe.l1, recipe.l2)
     trainee.feed_from(feed, validation)
     parts, several = task.parts, len(task.parts) > 1
     trainee.compile(
-        optimizer=make_optimizer(recipe, trainee, len(feed.plan)),
+        optimizer=make_optimizer(recipe, trainee, len(feed.plan), thaw),
         loss={name: part.loss() for name, part in parts.items()},
         loss_weights=task.loss_weights() if several else None,
         # With several targets a row may lack one, which then has no weight.

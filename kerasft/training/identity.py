@@ -21,14 +21,14 @@ def identity_of(
         **({"augmentation": augmentation.identity()} if augmentation is not None else {}),
         "data": rows.fingerprint,
         "inputs": _short(inputs),
-        "model": _short(_canonical(learner.model)),
+        "model": _short(canonical(learner.model)),
         "task": _short(learner.task.to_json()),
         "labels": {name: list(part.labels) for name, part in learner.task.parts.items()},
         "backend": keras.backend.backend(),
     }
 
 
-def _canonical(model: keras.Model) -> Any:
+def canonical(model: keras.Model) -> Any:
     """The model's configuration without the numbers that Keras appends to names in one process."""
     places = {name: f"part {number}" for number, name in enumerate(_names(model))}
 

@@ -4,13 +4,20 @@ Discriminative fine-tuning (Howard & Ruder 2018, arXiv:1801.06146, section 3.2; 
 al. 2020, arXiv:2003.10555): what lower layers know is more general, so it should change less.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import keras
 from keras import ops
 
+from kerasft.base.errors import InputError
 from kerasft.training.layer_groups import layer_groups
+
+_ENCODER = re.compile(
+    r"(^|_)(transformer_layer_\d+|(token|position|segment|token_and_position)_embedding|embeddings_(layer_norm|projection)"
+    r"|pooled_dense)$"
+)
 
 
 class LayerRates:
@@ -56,3 +63,39 @@ def layer_shares(model: keras.Model, decay: float) -> list[tuple[keras.Variable,
     """
     groups = layer_groups(model, "--layer-decay")
     return [(variable, decay**height) for height, group in enumerate(reversed(groups)) for variable in group]
+
+
+def encoder_shares(model: keras.Model, share: float) -> list[tuple[keras.Variable, float]]:
+    """The share of the learning rate of each variable of the encoders in a model.
+
+    Args:
+        model: has layers named as those of KerasHub's text backbones, with any prefix, or models inside it.
+        share: of each of their variables.
+
+    Raises:
+        InputError: if it has neither.
+    """
+    encoders = [layer for layer in model.layers if isinstance(layer, keras.Model) or _ENCODER.search(layer.name)]
+    if not encoders:
+        raise InputError(
+            "the model has no encoder that could have a learning rate of its own",
+            received=model.name,
+            where="--encoder-rate",
+            hint="Leave --encoder-rate out.",
+        )
+    return [(variable, share) for layer in encoders for variable in layer.trainable_variables]
+
+
+def shares_of(model: keras.Model, layer_decay: float, encoder_rate: float) -> list[tuple[keras.Variable, float]]:
+    """What both say together; empty where both are 1.
+
+    Raises:
+        InputError: if the model has no layers for one that is not 1.
+    """
+    found: dict[int, tuple[keras.Variable, float]] = {}
+    for variable, share in [
+        *(layer_shares(model, layer_decay) if layer_decay < 1 else []),
+        *(encoder_shares(model, encoder_rate) if encoder_rate < 1 else []),
+    ]:
+        found[id(variable)] = variable, share * found.get(id(variable), (None, 1.0))[1]
+    return list(found.values())

@@ -1,7 +1,7 @@
-"""Adam, AdamW and SGD that update only the embedding rows a batch touches, accumulate, and slow lower layers.
+"""Adam, AdamW and SGD that update only the embedding rows a batch touches, accumulate, slow lower layers, thaw them.
 
 What each ability is, and what it means for the result, is told where it is made: `touched_rows`, `accumulate`,
-`layer_rates`. Where a recipe asks for none of them, the optimizers are Keras's own.
+`layer_rates`, `late_starts`. Where a recipe asks for none of them, the optimizers are Keras's own.
 """
 
 from typing import Any
@@ -11,9 +11,11 @@ from keras import ops
 
 from kerasft.training.accumulate import Accumulating
 from kerasft.training.fused_adam import FusedAdam
-from kerasft.training.layer_rates import LayerRates, layer_shares
+from kerasft.training.late_starts import LateStarts
+from kerasft.training.layer_rates import LayerRates, shares_of
 from kerasft.training.recipe import Recipe
 from kerasft.training.schedules import make_schedule
+from kerasft.training.thaw import Thaw
 from kerasft.training.touched_rows import TouchedRows, gather, scatter, scatter_sub
 
 
@@ -22,7 +24,7 @@ class _Able(Accumulating, LayerRates, TouchedRows):
 
 
 @keras.saving.register_keras_serializable("kerasft")
-class RowAdam(_Able, FusedAdam):
+class RowAdam(LateStarts, _Able, FusedAdam):
     """Adam (Kingma & Ba 2015, arXiv:1412.6980) that updates only the touched rows of embedding tables.
 
     Takes the arguments of `keras.optimizers.Adam`; `amsgrad` is not supported for sparse gradients.
@@ -73,16 +75,19 @@ _CLASSES = {
 }
 
 
-def make_optimizer(recipe: Recipe, model: keras.Model, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    recipe: Recipe, model: keras.Model, steps_per_epoch: int, thaw: Thaw | None = None
+) -> keras.optimizers.Optimizer:
     """The optimizer of a recipe, with its schedule, clipping and weight decay, built for the model's weights.
 
     Args:
         recipe: names the optimizer and its options.
         model: weight decay applies to its kernels only; biases, norms and embeddings are spared.
         steps_per_epoch: batches an epoch, for the schedule.
+        thaw: what is trained from a later epoch on, or None.
 
     Raises:
-        InputError: if the recipe's rates decay by layer and the model has no encoder layers.
+        InputError: if the recipe gives encoder layers rates of their own and the model has none.
     """
     schedule = make_schedule(recipe, steps_per_epoch)
     options: dict[str, Any] = {
@@ -94,16 +99,21 @@ def make_optimizer(recipe: Recipe, model: keras.Model, steps_per_epoch: int) -> 
         options["momentum"] = float(recipe.momentum)
     if recipe.optimizer == "adamw":
         options["weight_decay"] = float(recipe.weight_decay)
-    able = recipe.sparse_embeddings or recipe.accumulate > 1 or recipe.layer_decay < 1
+    late = thaw is not None and recipe.optimizer != "sgd" and len(thaw.groups) > 1
+    shares = shares_of(model, recipe.layer_decay, recipe.encoder_rate)
+    able = recipe.sparse_embeddings or recipe.accumulate > 1 or shares or late
     if able:
         options |= {"sparse": recipe.sparse_embeddings, "accumulate": recipe.accumulate, "period": steps_per_epoch}
-    optimizer = _CLASSES[recipe.optimizer][able](**options)
+    optimizer = _CLASSES[recipe.optimizer][bool(able)](**options)
     kernels = {id(variable) for variable in kernels_of(model)}
     spared = [variable for variable in model.trainable_variables if id(variable) not in kernels]
     optimizer.exclude_from_weight_decay(var_list=spared)
     optimizer.build(model.trainable_variables)
-    if recipe.layer_decay < 1:
-        optimizer.slow(layer_shares(model, recipe.layer_decay))
+    if shares:
+        optimizer.slow(shares)
+    if late:
+        updates = -(-steps_per_epoch // recipe.accumulate)  # an epoch ends with an update
+        optimizer.start_late((value, epoch * updates) for epoch, group in enumerate(thaw.groups) for value in group)
     return optimizer
 
 

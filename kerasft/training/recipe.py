@@ -22,6 +22,7 @@ _BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
     "accumulate": (1, math.inf, True, False),
     "learning_rate": (0, math.inf, False, False),
     "layer_decay": (0, 1, False, True),
+    "encoder_rate": (0, 1, False, True),
     "warmup": (0, 1, True, False),
     "decay": (0, 1, False, True),
     "decay_epochs": (0, math.inf, False, False),
@@ -73,6 +74,10 @@ class Recipe:
     layer_decay: float = 1.0
     """Learning rate of each encoder layer as a share of the next higher one's; the head has the full rate, the
     embeddings the lowest. For models with layers transformer_layer_0, ...; 1 for one rate."""
+
+    encoder_rate: float = 1.0
+    """Learning rate of the encoders in the model (layers transformer_layer_0, ..., their embeddings, and whole models
+    inside it) as a share of what the other layers have; pretrained ones forget at the rate of new layers."""
 
     freeze: Freeze = "none"
     """What of a pretrained model is not trained: nothing (none); all below the head, whose features are then computed
@@ -183,13 +188,21 @@ class Recipe:
                 ("freeze", "epochs"),
                 "Give more --epochs, or --freeze none or backbone.",
             )
-        if self.freeze == "backbone" and self.layer_decay != 1:
+        if self.freeze != "embedding" and self.frozen_epochs != 1:
             raise _conflict(
-                "with a frozen backbone there are no layers whose rates could decay",
+                "only token vectors are frozen for a number of epochs",
                 self,
-                ("freeze", "layer_decay"),
-                "Leave --layer-decay out, or give --freeze none or gradual.",
+                ("freeze", "frozen_epochs"),
+                "Give --freeze embedding, or leave --frozen-epochs out.",
             )
+        for name in ("layer_decay", "encoder_rate"):
+            if self.freeze == "backbone" and getattr(self, name) != 1:
+                raise _conflict(
+                    "with a frozen backbone there are no layers with rates of their own",
+                    self,
+                    ("freeze", name),
+                    f"Leave {option(name)} out, or give --freeze none or gradual.",
+                )
         if self.schedule == "plateau" and self.early_stopping and self.early_stopping <= self.plateau_patience:
             raise _conflict(
                 "early stopping would end training before the plateau schedule lowers the learning rate",

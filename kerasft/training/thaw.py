@@ -21,6 +21,9 @@ class Thaw:
         recipe: with any other `freeze` everything is trained in every epoch.
         model: as built; variables that are frozen already, such as the kernels beside LoRA's, stay so.
 
+    Attributes:
+        groups: the variables that are trained from epoch 0, 1, ... on; empty where everything always is.
+
     Raises:
         InputError: if the model has no such layers, or the backend cannot change what is trained.
     """

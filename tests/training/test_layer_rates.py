@@ -7,7 +7,7 @@ from toy_training import pooled_embeddings
 from kerasft.base.errors import InputError
 from kerasft.training import Recipe
 from kerasft.training.layer_groups import layer_groups
-from kerasft.training.layer_rates import layer_shares
+from kerasft.training.layer_rates import _ENCODER, encoder_shares, layer_shares, shares_of
 from kerasft.training.optimizers import make_optimizer
 from kerasft.training.trainee import values_of
 
@@ -59,3 +59,43 @@ def test_a_model_without_encoder_layers_is_refused():
     assert "the model has no encoder layers to tell apart" in str(error.value)
     assert "Where: --layer-decay." in str(error.value)
     assert "Leave --layer-decay out." in str(error.value)
+
+
+def test_encoders_have_a_rate_of_their_own_beside_the_rest():
+    inner, tokens = encoder(), keras.Input((None,), dtype="int32", name="text")
+    vector = inner({"text": tokens})["label"]
+    model = keras.Model({"text": tokens}, keras.layers.Dense(2, name="answer")(vector))
+    assert len(encoder_shares(model, 0.1)) == len(inner.trainable_variables)
+    assert {names([variable])[0] for variable, _ in encoder_shares(encoder(), 0.1)} == {
+        "transformer_layer_0",
+        "transformer_layer_1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("text_transformer_layer_11", True),
+        ("text_token_and_position_embedding", True),
+        ("position_embedding", True),
+        ("text_embeddings_layer_norm", True),
+        ("text_pooled_dense", True),
+        ("text_embedding", False),  # token vectors before an LSTM
+        ("fused_dense", False),
+    ],
+)
+def test_layers_of_encoders_are_known_by_name(name, found):
+    assert bool(_ENCODER.search(name)) == found
+
+
+def test_both_rates_multiply():
+    shares = [share for _, share in shares_of(encoder(), 0.5, 0.1)]
+    np.testing.assert_allclose(sorted(shares), [0.025, 0.025, 0.05, 0.05, 0.125, 1, 1])
+    assert shares_of(encoder(), 1.0, 1.0) == []
+
+
+def test_a_model_without_encoders_has_no_rate_for_them():
+    with pytest.raises(InputError) as error:
+        make_optimizer(Recipe(encoder_rate=0.1), pooled_embeddings(3), 10)
+    assert "the model has no encoder that could have a learning rate of its own" in str(error.value)
+    assert "Leave --encoder-rate out." in str(error.value)
