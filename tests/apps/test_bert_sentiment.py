@@ -86,6 +86,12 @@ MISTAKES = [
     (["--lora-rank", "2"], ["--lora-rank keeps what an encoder has learnt"]),
     (["--backbone", "TOY", "--freeze", "backbone", "--lora-rank", "2"], ["low-rank updates train inside the backbone"]),
     (["--window-stride", "8"], ["only windows have a stride", "Give --long windows."]),
+    (["--window", "64"], ["the text is not read in windows. Where: --window and --long. Give --long windows."]),
+    (["--window-pooling", "max"], ["the text is not read in windows. Where: --window-pooling and --long."]),
+    (["--long", "windows", "--window", "2"], ["[CLS], a token and [SEP]. Received: 2. Where: --window. Allowed: at"]),
+    (["--long", "windows", "--window-stride", "127"], ["127. Where: --window-stride. Allowed: 1 to 126 for windows"]),
+    (["--frozen-epochs", "2"], ["only token vectors are frozen for a number of epochs"]),
+    (["--encoder-rate", "0"], ["encoder_rate must be above 0 and at most 1. Received: 0"]),
     (["--backbone", "TOY", "--freeze", "backbone", "--long", "windows", "--window", "8", "--window-pooling",
       "attention"], ["the windows' attention belongs to what is frozen"]),
     (["--max-tokens", "2"], ["a text must have room for [CLS], a token and [SEP]"]),
@@ -122,9 +128,15 @@ def test_the_learning_rate_goes_by_the_encoders_size(tmp_path):
     found = read("--backbone", str(tmp_path))
     assert (found["learning_rate"], found["max_tokens"]) == (2e-4, 256)
     assert read("--backbone", str(tmp_path), "--lora-rank", "4")["learning_rate"] == 1e-3
-    assert read("--backbone", str(tmp_path), "--freeze", "backbone")["epochs"] == 10
+    frozen = read("--backbone", str(tmp_path), "--freeze", "backbone")
+    assert (frozen["epochs"], frozen["head"]) == (10, "mean")
+    assert read("--backbone", str(tmp_path), "--freeze", "backbone", "--head", "max")["head"] == "max"
+    assert read("--backbone", str(tmp_path))["head"] == "cls"
     assert read("--backbone", str(tmp_path), "--long", "windows")["max_tokens"] == 1024
     assert read("--backbone", str(tmp_path), "--data", "sample")["learning_rate"] == 1e-3  # few rows, many epochs
+    distilled = {"model_type": "distilbert", "dim": 128, "hidden_dim": 512}  # of the feed-forward layers
+    (tmp_path / "config.json").write_text(json.dumps(distilled))
+    assert read("--backbone", str(tmp_path))["learning_rate"] == 3e-4
 
 
 def test_a_backbone_of_few_positions_is_given_no_more_tokens(tmp_path):

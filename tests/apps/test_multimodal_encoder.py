@@ -10,6 +10,7 @@ from small_products import QUICK, write_products
 from apps import multimodal, predict
 from kerasft.base.errors import InputError
 from kerasft.cli import multimodal as parts
+from kerasft.cli.config import flat, parse
 from kerasft.cli.media_options import FusionOptions, MediaOptions
 from kerasft.cli.options import TextOptions
 from kerasft.learner import Learner
@@ -59,6 +60,29 @@ def test_a_frozen_encoder_is_left_as_it_was(products, preset):
     found = model.get_layer("text_transformer_layer_0").get_weights()
     for before, after in zip(preset.model.get_layer("transformer_layer_0").get_weights(), found, strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def read(*arguments):
+    arguments = ["--data", "csv:a.csv", *arguments]
+    return flat(parse(multimodal.Config, arguments, prog="test", suited=multimodal.suited))["encoder_rate"]
+
+
+def test_a_pretrained_encoder_learns_more_slowly_than_new_layers(products, preset):
+    bert, found = ["--text-branch", "bert"], ["--text-branch", "bert", "--text-preset", "encoder"]
+    assert read(*found) == pytest.approx(3e-4 / 2e-3)  # width 128
+    assert read(*found, "--learning-rate", "1e-4") == 1.0
+    assert read(*found, "--encoder-rate", "0.5") == 0.5
+    assert read(*bert) == read(*found, "--text-frozen") == read() == 1.0
+    assert read("--image-branch", "preset", "--image-preset", "photos") == 0.1
+
+
+def test_the_slower_encoder_is_trained_and_published(products, preset):
+    multimodal.main([*QUICK, "--text-branch", "bert", "--text-preset", "encoder", "--export", "out"])
+    model = Learner.load(products / "run").model
+    found = model.get_layer("text_transformer_layer_0").get_weights()
+    changes = [np.abs(new - old).max() for new, old in zip(
+        found, preset.model.get_layer("transformer_layer_0").get_weights(), strict=True)]  # fmt: skip
+    assert 0 < max(changes) < 0.01
 
 
 def test_an_encoder_with_too_few_positions(products, preset):

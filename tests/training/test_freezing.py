@@ -132,6 +132,15 @@ def test_features_are_computed_once_and_by_content(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_features_pooled_in_other_ways_are_told_apart():
+    tokens = keras.Input((None, 3), name="text")
+    digests = set()
+    for pooled in (keras.ops.mean, keras.ops.max, keras.ops.mean):
+        vector = keras.layers.Identity(name="features")(pooled(tokens, axis=1))
+        digests.add(Cut(keras.Model({"text": tokens}, {"label": keras.layers.Dense(2)(vector)})).digest())
+    assert len(digests) == 2
+
+
 def test_a_run_with_another_backbone_is_refused(tmp_path):
     values = {"freeze": "backbone", "epochs": 2}
     train(tmp_path / "run", **values)
