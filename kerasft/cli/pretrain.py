@@ -100,7 +100,7 @@ def pretrain_and_export(
     head = None if backbone_options.backbone is None else read_head(backbone_options.backbone)
     about = {"fingerprint": texts.fingerprint, "plan": plan, "head": head}
     model, history = pretrain(corpus, backbone, objective, recipe, run, **about, console=console)
-    facts = measured(history, plan, corpus, backbone, texts)
+    facts = measured(history, plan, corpus, backbone, texts, last=not recipe.restore_best)
     write_csv(run / "history.csv", [with_perplexity(row, plan) for row in history.rows])
     write_json(run / "metrics.json", facts)
     write_json(run / "environment.json", {**environment(), "seed": recipe.seed})
@@ -141,9 +141,11 @@ def with_perplexity(row: dict[str, Any], plan: Plan) -> dict[str, Any]:
     return row
 
 
-def measured(history: History, plan: Plan, corpus: Corpus, backbone: TextBackbone, texts: Texts) -> dict[str, Any]:
-    """What a run gave, on its held-out documents, ready for JSON."""
-    number = (history.best_epoch or len(history.rows)) - 1
+def measured(
+    history: History, plan: Plan, corpus: Corpus, backbone: TextBackbone, texts: Texts, last: bool = False
+) -> dict[str, Any]:
+    """What a run gave, on its held-out documents, ready for JSON; `last`: with the last weights, not the best."""
+    number = (len(history.rows) if last else history.best_epoch or len(history.rows)) - 1
     row = with_perplexity(history.rows[number], plan)
     several = "val_token_loss" in row
     seconds = sum(one["seconds"] for one in history.rows)
@@ -156,8 +158,8 @@ def measured(history: History, plan: Plan, corpus: Corpus, backbone: TextBackbon
         "next_sentence_accuracy": row["val_next_accuracy"] if several else None,
         "held_out_documents_sequences": len(plan.held_out.lengths),
         "measured_after_step": (number + 1) * len(plan.train),
-        "steps": plan.steps,
-        "passes": plan.passes,
+        "steps": len(history.rows) * len(plan.train),
+        "passes": sequences / plan.train.per_pass,
         "sequence": plan.train.instances.length,
         "packing": plan.train.instances.packing(),
         "tokens_per_second": sequences * plan.tokens_per_sequence / max(seconds, 1e-9),

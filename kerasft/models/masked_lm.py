@@ -161,7 +161,9 @@ class MaskedTokens(layers.Layer):
         """Makes the weights."""
         self.dense.build((None, self.token_embedding.output_dim))
         self.norm.build((None, self.token_embedding.output_dim))
-        self.bias = self.add_weight(name="bias", shape=(self.token_embedding.input_dim,), initializer="zeros")
+        self.bias = self.add_weight(
+            name="bias", shape=(self.token_embedding.input_dim,), initializer="zeros", autocast=False
+        )
 
     def call(self, x: Any) -> Any:
         """Float32 [batch, slots, vocabulary] of float [batch, slots, width]."""

@@ -68,6 +68,14 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
     Raises:
         InputError: if sequence, mask rate and corpus do not go together.
     """
+    if recipe.freeze != "none":
+        raise InputError(
+            "pretraining trains the whole encoder",
+            received=recipe.freeze,
+            where="--freeze",
+            allowed="none",
+            hint="Leave --freeze out; it is an option of fine-tuning.",
+        )
     backbone.check_length(objective.sequence, "--sequence")
     if len(corpus) < 2:
         raise InputError("pretraining needs at least two texts, one of them to measure on", received=len(corpus))
@@ -79,7 +87,8 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
         mask_id=backbone.mask_id,
     )
     order = np.random.default_rng([recipe.seed, 0]).permutation(len(corpus))
-    held = _held_out(corpus.document_lengths[order], objective.sequence)
+    least = 2 if objective.next_sentence else 1  # the other segment is of another document
+    held = _held_out(corpus.document_lengths[order], objective.sequence, least)
     special = Special(0, backbone.cls_id, backbone.sep_id, backbone.mask_id)
 
     def instances(documents: np.ndarray) -> Any:
@@ -97,8 +106,8 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
     )
 
 
-def _held_out(lengths: np.ndarray, sequence: int) -> int:
-    """How many of the documents, whose tokens are given, are held out: 1%, but enough for two sequences.
+def _held_out(lengths: np.ndarray, sequence: int, least: int) -> int:
+    """How many of the documents, whose tokens are given, are held out: 1%, but enough for two sequences, and `least`.
 
     Raises:
         InputError: if too little would be left to learn from.
@@ -114,7 +123,7 @@ def _held_out(lengths: np.ndarray, sequence: int) -> int:
         )
     enough = int(np.searchsorted(tokens, 2 * sequence)) + 1
     share = min(_MOST_HELD_OUT, round(_HELD_OUT * len(lengths)))
-    return min(max(share, enough, 2), len(lengths) - 1)
+    return min(max(share, enough, least), len(lengths) - 1)
 
 
 def pretrain(
@@ -185,8 +194,16 @@ def pretrain(
         )
 
     task = MaskedLanguageTask(objective.next_sentence)
-    history = fit_feeds(model, task, feeds, recipe, Path(run), identity, console or terminal())
+    history = fit_feeds(model, task, feeds, _by_passes(recipe, plan), Path(run), identity, console or terminal())
     return model, history
+
+
+def _by_passes(recipe: Recipe, plan: Plan) -> Recipe:
+    """The recipe whose `decay_epochs`, passes as they are, are counted in stretches, which are what `fit` goes by."""
+    if recipe.schedule not in ("step", "exponential"):
+        return recipe
+    stretches = plan.train.per_pass / (len(plan.train) * plan.train.batch_size)  # of a pass
+    return dataclasses.replace(recipe, decay_epochs=recipe.decay_epochs * stretches)
 
 
 def backbone_digest(backbone: TextBackbone) -> str:

@@ -142,15 +142,23 @@ class PairInstances:
         self.corpus, self.documents, self.length, self.special, self.seed = corpus, documents, length, special, seed
         self._sentences = np.asarray(corpus.sentences)
         self._spans: tuple[int, np.ndarray] | None = None
+        self._first: tuple[int, float] | None = None
 
     def count(self, number: int) -> int:
         """Sequences in a pass over the documents."""
-        return len(self._pass(number))
+        return len(self._pass(number)) if number else self._first_pass()[0]
 
     def packing(self) -> float:
         """Share of real tokens in all tokens of the first pass."""
-        spans = self._pass(0)
-        return float((spans[:, 1].sum() + spans[:, 3].sum() + 3 * len(spans)) / (len(spans) * self.length))
+        return self._first_pass()[1]
+
+    def _first_pass(self) -> tuple[int, float]:
+        # Kept, as it is asked for with every batch, and making a pass takes as long as a batch.
+        if self._first is None:
+            spans = self._pass(0)
+            real = spans[:, 1].sum() + spans[:, 3].sum() + 3 * len(spans)
+            self._first = len(spans), float(real / (len(spans) * self.length))
+        return self._first
 
     def take(self, number: int, rows: np.ndarray) -> Sequences:
         """Some sequences of a pass, by their place, int64 [batch]."""

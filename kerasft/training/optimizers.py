@@ -14,7 +14,7 @@ from kerasft.training.fused_adam import FusedAdam
 from kerasft.training.late_starts import LateStarts
 from kerasft.training.layer_rates import LayerRates, shares_of
 from kerasft.training.recipe import Recipe
-from kerasft.training.schedules import make_schedule
+from kerasft.training.schedules import make_schedule, updates_per_epoch
 from kerasft.training.thaw import Thaw
 from kerasft.training.touched_rows import TouchedRows, gather, scatter, scatter_sub
 
@@ -112,7 +112,7 @@ def make_optimizer(
     if shares:
         optimizer.slow(shares)
     if late:
-        updates = -(-steps_per_epoch // recipe.accumulate)  # an epoch ends with an update
+        updates = updates_per_epoch(recipe, steps_per_epoch)
         optimizer.start_late((value, epoch * updates) for epoch, group in enumerate(thaw.groups) for value in group)
     return optimizer
 

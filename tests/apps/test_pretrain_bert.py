@@ -81,3 +81,16 @@ def test_mistakes_leave_nothing_behind(tmp_path, options, message):
         pretrain_bert.main([*QUICK, "--run", "run", *options])
     assert not (tmp_path / "run").exists()
     assert not (tmp_path / "exported").exists()
+
+
+def test_figures_are_of_the_weights_that_are_kept_and_the_steps_that_were_done(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    several = ["--steps", "8", "--measurements", "4", "--learning-rate", "0.5", "--schedule", "constant"]
+    pretrain_bert.main([*QUICK, *several, "--no-restore-best", "--run", "last"])
+    found = json.loads((tmp_path / "last" / "metrics.json").read_text())
+    assert (found["steps"], found["measured_after_step"]) == (8, 8)
+    pretrain_bert.main([*QUICK, *several, "--early-stopping", "1", "--run", "stopped"])  # it diverges at that rate
+    found, rows = json.loads((tmp_path / "stopped" / "metrics.json").read_text()), (tmp_path / "stopped/history.csv")
+    done = len(rows.read_text().splitlines()) - 1
+    assert done < 4
+    assert (found["steps"], found["measured_after_step"]) == (2 * done, 2 * (done - 1))

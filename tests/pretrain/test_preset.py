@@ -82,9 +82,21 @@ def test_a_folder_of_something_else_is_refused(tmp_path, made):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     with pytest.raises(InputError, match="the export folder is a file"):
         check_preset_target(tmp_path / "notes.txt")
+    with pytest.raises(InputError) as error:
+        check_preset_target(tmp_path / "notes.txt" / "bert")
+    assert str(error.value) == (
+        f"the export folder is to stand in a file. Received: '{tmp_path}/notes.txt'. Where: --export."
+    )
     (tmp_path / "empty").mkdir()
     write(tmp_path / "empty", made)
     assert (tmp_path / "empty" / "config.json").exists()
+
+
+def test_a_place_where_nothing_can_be_written_is_refused(tmp_path, monkeypatch):
+    check_preset_target(tmp_path / "new" / "bert")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(InputError, match="is to stand in a folder in which nothing can be written"):
+        check_preset_target(tmp_path / "new" / "bert")
 
 
 def test_positions_that_were_not_trained_repeat_those_that_were(tmp_path, made):

@@ -7,10 +7,13 @@ from rich.console import Console
 
 from kerasft.base.errors import InputError
 from kerasft.models.masked_lm import masked_lm
+from kerasft.pretrain import instances
 from kerasft.pretrain.corpus import Corpus
-from kerasft.pretrain.fitting import make_plan, pretrain
+from kerasft.pretrain.feed import PretrainFeed
+from kerasft.pretrain.fitting import _by_passes, make_plan, pretrain
 from kerasft.pretrain.objective import Objective
 from kerasft.training.optimizers import kernels_of
+from kerasft.training.schedules import make_schedule
 
 QUIET = Console(quiet=True)
 
@@ -59,6 +62,40 @@ def test_options_out_of_bounds_are_refused(made, values, message):
     with pytest.raises(InputError) as error:
         plan_of(made, **{"sequence": 16, **values})
     assert str(error.value).startswith(message)
+
+
+def test_a_frozen_encoder_is_refused(made):
+    for freeze in ("backbone", "gradual", "embedding"):
+        with pytest.raises(InputError) as error:
+            plan_of(made, make_recipe(epochs=2, freeze=freeze), sequence=16)
+        assert str(error.value) == (
+            f"pretraining trains the whole encoder. Received: '{freeze}'. Where: --freeze. Allowed: none. "
+            "Leave --freeze out; it is an option of fine-tuning."
+        )
+
+
+def test_the_rate_decays_by_passes_not_by_measurements(made):
+    plan = plan_of(made, make_recipe(epochs=2), sequence=16, measurements=10)
+    found = _by_passes(make_recipe(schedule="step", decay_epochs=1.0), plan)
+    steps = make_schedule(found, len(plan.train)).decay_steps
+    assert steps == pytest.approx(plan.train.per_pass / 4, abs=1)  # batches of 4
+    linear = make_recipe(schedule="linear")
+    assert _by_passes(linear, plan) is linear
+
+
+def test_of_few_long_texts_one_is_held_out(made, tmp_path):
+    books = Corpus(np.tile(np.arange(5, 9, dtype=np.int32), 750), np.array([0, 1000, 2000, 3000]), np.arange(4))
+    assert len(plan_of((books, made[1]), sequence=16).held_out.instances.documents) == 1
+
+
+def test_pairs_of_a_pass_are_made_once(made, monkeypatch):
+    plan = plan_of(made, sequence=16, next_sentence=True, steps=60, measurements=2)
+    counted, make = [], instances.pair_spans
+    monkeypatch.setattr(instances, "pair_spans", lambda *given: counted.append(1) or make(*given))
+    feed = PretrainFeed(plan.train, plan.masking, next_sentence=True)
+    for step in range(0, 60, 3):
+        feed._sequences(plan.train.per_pass + np.arange(4) + step)  # of the second pass, and from there on
+    assert len(counted) <= 3
 
 
 def test_too_little_text_is_refused(tmp_path, made):
