@@ -119,6 +119,13 @@ def make_branches(
     started: Started | None = None,
 ) -> dict[str, Any]:
     """The options of each input's branch of the model."""
+    if options.image_preset is not None and "image" not in made:
+        raise InputError(
+            "there is no image for the preset to look at",
+            received=str(options.image_preset),
+            where="--image-preset",
+            allowed=f"inputs with images; these are {', '.join(made)}",
+        )
     branches: dict[str, Any] = {}
     for name, item in made.items():
         if name == "text" and encoder is not None:

@@ -34,7 +34,12 @@ def check_preset_target(folder: Path) -> None:
     above = next(parent for parent in folder.absolute().parents if parent.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         what = "a file" if not above.is_dir() else "a folder in which nothing can be written"
-        raise InputError(f"the export folder is to stand in {what}", received=str(above), where="--export")
+        raise InputError(
+            f"the export folder is to stand in {what}",
+            received=str(above),
+            where="--export",
+            hint="Name another folder; nothing was written.",
+        )
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise InputError(
             "the export folder holds something else than a pretrained preset",

@@ -76,6 +76,16 @@ def test_a_pretrained_encoder_learns_more_slowly_than_new_layers(products, prese
     assert read("--image-branch", "preset", "--image-preset", "photos") == 0.1
 
 
+def test_an_image_preset_without_images():
+    options = FusionOptions(image_branch="preset", image_preset="photos")
+    with pytest.raises(InputError) as caught:
+        parts.make_branches({"text": None}, options)
+    assert str(caught.value) == (
+        "there is no image for the preset to look at. Received: 'photos'. Where: --image-preset. "
+        "Allowed: inputs with images; these are text."
+    )
+
+
 def test_the_slower_encoder_is_trained_and_published(products, preset):
     multimodal.main([*QUICK, "--text-branch", "bert", "--text-preset", "encoder", "--export", "out"])
     model = Learner.load(products / "run").model

@@ -85,7 +85,8 @@ def test_a_folder_of_something_else_is_refused(tmp_path, made):
     with pytest.raises(InputError) as error:
         check_preset_target(tmp_path / "notes.txt" / "bert")
     assert str(error.value) == (
-        f"the export folder is to stand in a file. Received: '{tmp_path}/notes.txt'. Where: --export."
+        f"the export folder is to stand in a file. Received: '{tmp_path}/notes.txt'. Where: --export. "
+        "Name another folder; nothing was written."
     )
     (tmp_path / "empty").mkdir()
     write(tmp_path / "empty", made)
