@@ -4,7 +4,7 @@
     python -m apps.pretrain_bert --data parquet:$KERASFT_DATA/imdb --size mini --export exported/bert_imdb
     python -m apps.pretrain_bert --backbone exported/bert_imdb --data csv:mine.csv --export exported/bert_mine
 
-Texts of train and unsup rows are read, never those of validation or test rows. Fine-tune the preset with
+Texts of train and unsup rows are read, never those of the data's validation or test rows. Fine-tune the preset with
 `python -m apps.bert_sentiment --backbone exported/bert_imdb`. A run that was killed goes on with the same command and
 its --run; --steps 2000 limits one, and the learning rate falls to 0 by then.
 

@@ -11,7 +11,8 @@ class TextsOptions:
 
     data: str = "sample"
     """sample (generated, no file needed), tfds:NAME, csv:PATH, tsv:PATH, jsonl:PATH, parquet:PATH or folder:PATH, as
-    in the other apps. Texts of train and unsup rows are read, never those of validation and test rows."""
+    in the other apps. Texts of train and unsup rows are read, never those of validation and test rows; where there are
+    test rows alone, those that a classifier will take from train to validate on are read, without labels."""
 
     text_column: str | None = None
     """Column of the texts; guessed from the usual names where it is not given."""
