@@ -213,7 +213,7 @@ def model_card(name: str, facts: dict[str, Any], config: dict[str, Any], app: st
 
 A BERT encoder ({facts["layers"]} layers of {facts["width"]}, {facts["parameters"]:,} weights, {facts["vocabulary"]:,}
 word pieces, {facts["positions"]} positions), pretrained on {", ".join(f"{n:,} {s}" for s, n in facts["texts"].items())}
-texts of `{facts["source"]}`, {facts["corpus_tokens"]:,} tokens; none of validation or test rows.{synthetic}
+texts of `{facts["source"]}`, {facts["corpus_tokens"]:,} tokens; none of its validation or test rows.{synthetic}
 
 Open it: `keras_hub.models.BertBackbone.from_preset("{name}")` and
 `keras_hub.tokenizers.BertTokenizer.from_preset("{name}")`; fine-tune it:
