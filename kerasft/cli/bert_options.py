@@ -119,7 +119,8 @@ class BertOptions:
             if getattr(self, name) != getattr(BertOptions, name):
                 option = "--" + name.replace("_", "-")
                 what = "only windows have a stride" if name == "window_stride" else "the text is not read in windows"
-                raise _conflict(what, f"{option} and --long", "Give --long windows.")
+                received = f"{option} {getattr(self, name)} with --long {self.long}"
+                raise InputError(what, received=received, where=f"{option} and --long", hint="Give --long windows.")
 
 
 def _conflict(what: str, where: str, hint: str) -> InputError:
