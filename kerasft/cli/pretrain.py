@@ -89,7 +89,7 @@ def pretrain_and_export(
         InputError: as its steps do; then no preset was written.
     """
     console, cache = terminal(), run / "cache"
-    check_preset_target(export)  # before hours are spent on training
+    check_preset_target(export, backbone_options.backbone)  # before hours are spent on training
     tell_texts(texts, console)
     backbone = make_backbone(texts, backbone_options, recipe, cache, console)
     corpus = make_corpus(texts, backbone, cache, console)

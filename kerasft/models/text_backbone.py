@@ -62,12 +62,15 @@ class TextBackbone:
         """The id of "[MASK]"."""
         return self.vocabulary.index("[MASK]")
 
-    def check_length(self, length: int, where: str | None = None) -> None:
+    def check_length(
+        self, length: int, where: str | None = None, hint: str = "Let long texts be cut, or read in windows."
+    ) -> None:
         """Raises an InputError unless sequences of `length` tokens, "[CLS]" and "[SEP]" included, have positions.
 
         Args:
             length: tokens.
             where: the option that asks for them.
+            hint: what to do where they are too long.
         """
         if not 3 <= length <= self.max_length:
             raise InputError(
@@ -77,7 +80,7 @@ class TextBackbone:
                 received=length,
                 where=where,
                 allowed=f"3 to {self.max_length}",
-                hint="Let long texts be cut, or read in windows." if length > self.max_length else None,
+                hint=hint if length > self.max_length else None,
             )
 
     def save(self, folder: str | Path) -> None:

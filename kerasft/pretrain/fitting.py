@@ -76,7 +76,16 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
             allowed="none",
             hint="Leave --freeze out; it is an option of fine-tuning.",
         )
-    backbone.check_length(objective.sequence, "--sequence")
+    backbone.check_length(
+        objective.sequence, "--sequence", "Give a smaller --sequence, or begin a new backbone with more --positions."
+    )
+    if objective.informed_start and backbone.model.hidden_dim > len(backbone.vocabulary):
+        raise InputError(
+            "a backbone wider than its vocabulary cannot start from which tokens stand beside which",
+            received=f"width {backbone.model.hidden_dim} for {len(backbone.vocabulary):,} different tokens",
+            where="--size",
+            hint="Give a smaller --size, a larger --vocabulary, more text, or --no-informed-start.",
+        )
     if len(corpus) < 2:
         raise InputError("pretraining needs at least two texts, one of them to measure on", received=len(corpus))
     mask = Masking(
@@ -88,7 +97,9 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
     )
     order = np.random.default_rng([recipe.seed, 0]).permutation(len(corpus))
     least = 2 if objective.next_sentence else 1  # the other segment is of another document
-    held = _held_out(corpus.document_lengths[order], objective.sequence, least)
+    lengths = corpus.document_lengths
+    order = order[np.argsort(lengths[order] > lengths.sum() / 2, kind="stable")]  # what is nearly all is learnt from
+    held = _held_out(lengths[order], objective.sequence, least)
     special = Special(0, backbone.cls_id, backbone.sep_id, backbone.mask_id)
 
     def instances(documents: np.ndarray) -> Any:
@@ -121,9 +132,18 @@ def _held_out(lengths: np.ndarray, sequence: int, least: int) -> int:
             allowed=f"at least {4 * sequence:,} tokens for sequences of {sequence}",
             hint="Give more text or a smaller --sequence.",
         )
+    if (others := int(tokens[-2])) < sequence:
+        raise InputError(
+            "nearly all words stand in one text, and the others are too short to measure on",
+            received=f"{others:,} tokens in {len(lengths) - 1:,} texts beside it",
+            where="--sequence",
+            allowed=f"at least {sequence:,} tokens for sequences of {sequence}",
+            hint="Divide the long text into rows, a paragraph each, or give a smaller --sequence.",
+        )
     enough = int(np.searchsorted(tokens, 2 * sequence)) + 1
     share = min(_MOST_HELD_OUT, round(_HELD_OUT * len(lengths)))
-    return min(max(share, enough, least), len(lengths) - 1)
+    held = min(max(share, enough, least), len(lengths) - 1)
+    return held - 1 if tokens[-1] - tokens[held - 1] < sequence and held > least else held
 
 
 def pretrain(

@@ -48,6 +48,7 @@ class Masking:
                 "the mask rate must be above 0 and below 1", received=rate, where="--mask-rate", hint="0.15 is usual."
             )
         bracketed = np.array([token.startswith("[") and token.endswith("]") and len(token) > 2 for token in vocabulary])
+        self._bracketed = bracketed
         self._ordinary = np.flatnonzero(~bracketed).astype(np.int32)
         if not len(self._ordinary):
             raise InputError("the vocabulary holds special tokens only", received=vocabulary[:5])
@@ -63,7 +64,7 @@ class Masking:
             special: bool [batch, length], True for tokens that are never masked.
             random: what is drawn depends on it alone.
         """
-        order, wanted = self._drawn(tokens, special, random)
+        order, wanted = self._drawn(tokens, special | self._bracketed[tokens], random)
         chosen = np.sort(np.where(wanted, order[:, : self.slots], tokens.shape[1]), axis=1)  # unused slots come last
         used = chosen < tokens.shape[1]
         positions = np.where(used, chosen, 0)

@@ -23,12 +23,23 @@ HEAD = "masked_lm_head.npz"
 """What a preset has no place for: the weights on top of the encoder, for pretraining that goes on from here."""
 
 
-def check_preset_target(folder: Path) -> None:
+def check_preset_target(folder: Path, start: str | None = None) -> None:
     """Refuses a folder that holds something else than an earlier preset of pretraining.
+
+    Args:
+        folder: where a preset is to stand.
+        start: the preset or folder that training starts from, which must not be the same one.
 
     Raises:
         InputError: naming the folder.
     """
+    if start is not None and folder.exists() and Path(start).exists() and folder.samefile(start):
+        raise InputError(
+            "the preset would take the place of the one that training starts from, and no run could be repeated",
+            received=str(folder),
+            where="--export and --backbone",
+            hint="Name another --export.",
+        )
     if folder.is_file():
         raise InputError("the export folder is a file", received=str(folder), where="--export")
     above = next(parent for parent in folder.absolute().parents if parent.exists())

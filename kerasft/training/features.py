@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,15 @@ import numpy as np
 from rich.console import Console
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_folder, read_json, write_json
-from kerasft.inputs.batching import BatchPlan
+from kerasft.base.files import atomic_file, atomic_folder, read_json, write_json
+from kerasft.inputs.batching import Batch, BatchPlan
 from kerasft.inputs.encoding import row_lengths, take
 from kerasft.training.identity import canonical
 
 FEATURES = "features"
 """The layer at which a model is cut; its output is the one input of the head."""
+
+_PART = 16  # batches whose features are kept together
 
 
 class Cut:
@@ -74,7 +78,7 @@ class Cut:
     def features(
         self, arrays: Mapping[str, Any], cache: Path | None = None, console: Console | None = None, batch_size: int = 64
     ) -> np.ndarray:
-        """What the backbone makes of encoded rows.
+        """What the backbone makes of encoded rows; killed on the way, another call goes on after the last part.
 
         Args:
             arrays: encoded inputs by name.
@@ -89,10 +93,12 @@ class Cut:
             return self._timed(arrays, batch_size)[0]
         folder = cache / f"features-{_rows_digest(self.digest(), arrays)[:32]}"
         if not folder.exists():
-            made, seconds = self._timed(arrays, batch_size)
+            parts = folder.with_name(f"{folder.name}.{batch_size}.parts")
+            made, seconds = self._timed(arrays, batch_size, parts)
             with suppress(FileExistsError), atomic_folder(folder) as target:  # another process may be faster
                 np.save(target / "features.npy", made)
                 write_json(target / "facts.json", {"rows": len(made), "seconds": seconds})
+            shutil.rmtree(parts, ignore_errors=True)
             if console is not None:
                 rate = f"{len(made):,} rows in {seconds:.0f} s, {len(made) / seconds:,.0f} documents/s"
                 console.print(f"Features of the frozen backbone: {rate}", highlight=False)
@@ -100,22 +106,35 @@ class Cut:
             self.seconds += read_json(folder / "facts.json")["seconds"]
         return np.load(folder / "features.npy", mmap_mode="r")
 
-    def _timed(self, arrays: Mapping[str, Any], batch_size: int) -> tuple[np.ndarray, float]:
-        began = time.perf_counter()
-        made = self._compute(arrays, batch_size)
-        seconds = max(time.perf_counter() - began, 1e-9)
-        self.seconds += seconds
-        return made, seconds
+    def _timed(self, arrays: Mapping[str, Any], batch_size: int, parts: Path | None = None) -> tuple[np.ndarray, float]:
+        """The features and the seconds that they took, computed part by part; `parts` keeps those that are done."""
+        plan = BatchPlan(row_lengths(arrays), batch_size)
+        batches, widths = iter(plan.in_order()), plan.widths  # few widths, so that few shapes are compiled
+        made = np.empty((len(plan.lengths), *self.backbone.output.shape[1:]), np.float32)
+        total = 0.0
+        for number in count():
+            some = [(rows, int(widths[np.searchsorted(widths, width)])) for rows, width in islice(batches, _PART)]
+            if not some:
+                break
+            path = None if parts is None else parts / f"{number:06}.npz"
+            if path is None or not path.exists():
+                features, seconds = self._compute(arrays, some)
+                if path is not None:
+                    with atomic_file(path) as file:
+                        np.savez(file, features=features, seconds=seconds)
+            else:
+                with np.load(path, allow_pickle=False) as kept:
+                    features, seconds = kept["features"], float(kept["seconds"])
+            made[np.concatenate([rows for rows, _ in some])] = features
+            total += seconds
+        self.seconds += total
+        return made, total
 
-    def _compute(self, arrays: Mapping[str, Any], batch_size: int) -> np.ndarray:
-        lengths = row_lengths(arrays)
-        made = np.empty((len(lengths), *self.backbone.output.shape[1:]), np.float32)
-        widths = BatchPlan(lengths, batch_size).widths  # few, so that few shapes are compiled
-        for rows, width in BatchPlan(lengths, batch_size).in_order():
-            width = int(widths[np.searchsorted(widths, width)])
-            part = self.backbone.predict_on_batch(take(arrays, rows, width))
-            made[rows] = np.asarray(keras.ops.convert_to_numpy(part), np.float32)
-        return made
+    def _compute(self, arrays: Mapping[str, Any], batches: list[Batch]) -> tuple[np.ndarray, float]:
+        began = time.perf_counter()
+        found = [self.backbone.predict_on_batch(take(arrays, rows, width)) for rows, width in batches]
+        made = np.concatenate([np.asarray(keras.ops.convert_to_numpy(part), np.float32) for part in found])
+        return made, max(time.perf_counter() - began, 1e-9)
 
 
 def refuse_augmentation(augmentation: Any) -> None:

@@ -124,6 +124,7 @@ def test_the_learning_rate_goes_by_the_encoders_size(tmp_path):
     assert read("--size", "base")["learning_rate"] == 3e-5
     assert read("--size", "base", "--learning-rate", "0.01")["learning_rate"] == 0.01
     assert read("--backbone", "bert_tiny_en_uncased")["learning_rate"] == 3e-4
+    assert read("--backbone", "electra_small_discriminator_uncased_en")["learning_rate"] == 2e-4  # of width 256
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": 256}))
     found = read("--backbone", str(tmp_path))
     assert (found["learning_rate"], found["max_tokens"]) == (2e-4, 256)
@@ -137,6 +138,12 @@ def test_the_learning_rate_goes_by_the_encoders_size(tmp_path):
     distilled = {"model_type": "distilbert", "dim": 128, "hidden_dim": 512}  # of the feed-forward layers
     (tmp_path / "config.json").write_text(json.dumps(distilled))
     assert read("--backbone", str(tmp_path))["learning_rate"] == 3e-4
+
+
+def test_of_few_rows_more_passes_are_made_unless_their_number_is_given():
+    assert read("--backbone", "bert_tiny_en_uncased")["least_steps"] == 200
+    assert read("--backbone", "bert_tiny_en_uncased", "--epochs", "3")["least_steps"] == 0
+    assert read("--least-steps", "50")["least_steps"] == 50
 
 
 def test_a_backbone_of_few_positions_is_given_no_more_tokens(tmp_path):

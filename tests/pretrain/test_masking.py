@@ -109,3 +109,13 @@ def test_a_rate_out_of_bounds_is_refused(rate):
 def test_a_vocabulary_of_special_tokens_is_refused():
     with pytest.raises(InputError, match="the vocabulary holds special tokens only"):
         Masking([*SPECIAL, "[unused1]"], 20, 0.15)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_unknown_token_is_never_asked_for(whole):
+    tokens, special = batch(50, 20, 4)
+    tokens[:, 5] = np.where(special[:, 5], tokens[:, 5], SPECIAL.index("[UNK]"))
+    masked = Masking(VOCABULARY, 20, 0.9, whole_words=whole)(tokens, special, np.random.default_rng(0))
+    assert (masked.targets >= 5).any()
+    assert not np.isin(masked.targets, range(5)).any()
+    assert (masked.tokens[:, 5] == tokens[:, 5]).all()

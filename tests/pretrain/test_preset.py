@@ -93,6 +93,18 @@ def test_a_folder_of_something_else_is_refused(tmp_path, made):
     assert (tmp_path / "empty" / "config.json").exists()
 
 
+def test_the_preset_that_training_starts_from_is_not_replaced(tmp_path):
+    (tmp_path / "bert").mkdir()
+    check_preset_target(tmp_path / "bert", str(tmp_path / "other"))
+    check_preset_target(tmp_path / "bert", "bert_tiny_en_uncased")
+    with pytest.raises(InputError) as error:
+        check_preset_target(tmp_path / "bert", f"{tmp_path}/./bert/")
+    assert str(error.value) == (
+        "the preset would take the place of the one that training starts from, and no run could be repeated. "
+        f"Received: '{tmp_path}/bert'. Where: --export and --backbone. Name another --export."
+    )
+
+
 def test_a_place_where_nothing_can_be_written_is_refused(tmp_path, monkeypatch):
     check_preset_target(tmp_path / "new" / "bert")
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere

@@ -2,6 +2,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pretrain_toys import make_corpus, make_recipe, make_texts, toy_backbone
 from rich.console import Console
 
@@ -21,6 +23,12 @@ QUIET = Console(quiet=True)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     return make_corpus(make_texts(200), tmp_path_factory.mktemp("corpus"))
+
+
+def corpus_of(lengths):
+    """Documents of one sentence each, of so many tokens."""
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    return Corpus(np.resize(np.arange(5, 9, dtype=np.int32), ends[-1]), ends, np.arange(len(lengths) + 1))
 
 
 def plan_of(made, recipe=None, positions=32, **values):
@@ -62,6 +70,23 @@ def test_options_out_of_bounds_are_refused(made, values, message):
     with pytest.raises(InputError) as error:
         plan_of(made, **{"sequence": 16, **values})
     assert str(error.value).startswith(message)
+
+
+def test_what_to_do_is_said_in_the_options_of_pretraining(made):
+    with pytest.raises(InputError) as error:
+        plan_of(made, sequence=33)
+    assert str(error.value).endswith(
+        "Allowed: 3 to 32. Give a smaller --sequence, or begin a new backbone with more --positions."
+    )
+    corpus, text = made
+    narrow = toy_backbone(text.vocabulary[:7])
+    with pytest.raises(InputError) as error:
+        make_plan(corpus, narrow, Objective(16), make_recipe())
+    assert str(error.value) == (
+        "a backbone wider than its vocabulary cannot start from which tokens stand beside which. "
+        "Received: 'width 8 for 7 different tokens'. Where: --size. "
+        "Give a smaller --size, a larger --vocabulary, more text, or --no-informed-start."
+    )
 
 
 def test_a_frozen_encoder_is_refused(made):
@@ -109,6 +134,32 @@ def test_too_little_text_is_refused(tmp_path, made):
     lone = Corpus(np.arange(40, dtype=np.int32), np.array([0, 40]), np.array([0, 1]))
     with pytest.raises(InputError, match="pretraining needs at least two texts, one of them to measure on"):
         plan_of((lone, made[1]), sequence=16)
+
+
+def test_one_text_of_nearly_all_words_is_learned_from(made):
+    for lengths in ([3000, 20], [20, 3000], [3000, 10, 10]):
+        plan = plan_of((corpus_of(lengths), made[1]), sequence=16)
+        assert lengths.index(3000) in plan.train.instances.documents
+    with pytest.raises(InputError) as error:
+        plan_of((corpus_of([9, 3000, 3]), made[1]), sequence=16)
+    assert str(error.value) == (
+        "nearly all words stand in one text, and the others are too short to measure on. "
+        "Received: '12 tokens in 2 texts beside it'. Where: --sequence. Allowed: at least 16 tokens for sequences of "
+        "16. Divide the long text into rows, a paragraph each, or give a smaller --sequence."
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=12), st.integers(0, 9))
+def test_both_parts_have_a_sequence_however_long_the_texts_are(made, lengths, seed):
+    texts = corpus_of(lengths), made[1]
+    if max(lengths) > sum(lengths) - 16 or sum(lengths) < 64:
+        with pytest.raises(InputError, match=r"too short to learn from|nearly all words"):
+            plan_of(texts, make_recipe(seed=seed), sequence=16)
+        return
+    plan = plan_of(texts, make_recipe(seed=seed), sequence=16)
+    for part in (plan.train, plan.held_out):
+        assert np.take(lengths, part.instances.documents).sum() >= 16
 
 
 def test_what_can_be_learned_is_learned_and_measured(tmp_path):

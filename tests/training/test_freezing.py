@@ -9,7 +9,7 @@ from toy_encoder import encoder, make_encoder_learner
 from toy_training import digest, make_rows
 
 from kerasft.base.errors import InputError
-from kerasft.training import Recipe, fit
+from kerasft.training import Recipe, features, fit
 from kerasft.training.features import Cut
 from kerasft.training.feed import Feed
 from kerasft.training.thaw import Thaw
@@ -130,6 +130,30 @@ def test_features_are_computed_once_and_by_content(tmp_path, monkeypatch):
     learner.model.get_layer("tokens").set_weights([np.ones((20, 3))])
     assert not np.array_equal(Cut(learner.model).features(arrays, tmp_path), made)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_features_computed_before_a_kill_are_not_computed_again(tmp_path, monkeypatch):
+    learner = make_encoder_learner(Recipe())
+    arrays = learner.encode(make_rows().train)
+    monkeypatch.setattr(features, "_PART", 2)
+    whole, compute, done = Cut(learner.model).features(arrays), Cut._compute, []
+
+    def killed_at_the_third(self, *given):
+        if len(done) == 2:
+            raise KilledError
+        done.append(1)
+        return compute(self, *given)
+
+    monkeypatch.setattr(Cut, "_compute", killed_at_the_third)
+    with pytest.raises(KilledError):
+        Cut(learner.model).features(arrays, tmp_path, batch_size=8)  # 4 parts of 2 batches
+    monkeypatch.setattr(Cut, "_compute", lambda *given: done.append(1) or compute(*given))
+    cut = Cut(learner.model)
+    assert np.allclose(cut.features(arrays, tmp_path, batch_size=8), whole, atol=1e-6)
+    assert len(done) == 4
+    assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["features"]
+    assert cut.seconds > 0
+    assert not list(tmp_path.glob("*.parts"))
 
 
 def test_features_pooled_in_other_ways_are_told_apart():
