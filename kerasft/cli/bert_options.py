@@ -84,20 +84,24 @@ class BertOptions:
         kept = "--lora-rank" if self.lora_rank is not None else f"--freeze {recipe.freeze}"
         if self.backbone is None and kept != "--freeze none":
             hint = f"Name a pretrained one with --backbone, or leave {kept.split()[0]} out."
-            raise _conflict(f"{kept} keeps what an encoder has learnt, and a new one has learnt nothing", kept, hint)
+            what = f"{kept} keeps what an encoder has learnt, and a new one has learnt nothing"
+            given = f"--lora-rank {self.lora_rank}" if self.lora_rank is not None else kept
+            raise InputError(what, received=f"{given} without --backbone", where=kept, hint=hint)
         if recipe.freeze != "backbone":
             return
         if self.lora_rank is not None:
-            hint = "Leave one of them out."
-            raise _conflict(
-                "low-rank updates train inside the backbone, which is frozen", "--lora-rank and --freeze", hint
+            raise InputError(
+                "low-rank updates train inside the backbone, which is frozen",
+                received=f"--lora-rank {self.lora_rank} with --freeze backbone",
+                where="--lora-rank and --freeze",
+                hint="Leave one of them out.",
             )
         if self.long == "windows" and self.window_pooling == "attention":
-            hint = "Give --window-pooling mean or max, or --freeze none."
-            raise _conflict(
+            raise InputError(
                 "the windows' attention belongs to what is frozen and would never be learnt",
-                "--window-pooling and --freeze",
-                hint,
+                received="--window-pooling attention with --freeze backbone",
+                where="--window-pooling and --freeze",
+                hint="Give --window-pooling mean or max, or --freeze none.",
             )
 
     def _check_windows(self) -> None:
@@ -121,10 +125,6 @@ class BertOptions:
                 what = "only windows have a stride" if name == "window_stride" else "the text is not read in windows"
                 received = f"{option} {getattr(self, name)} with --long {self.long}"
                 raise InputError(what, received=received, where=f"{option} and --long", hint="Give --long windows.")
-
-
-def _conflict(what: str, where: str, hint: str) -> InputError:
-    return InputError(what, where=where, hint=hint)
 
 
 _WIDTHS = {"tiny": 128, "mini": 256, "small": 512, "medium": 512, "base": 768}
