@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError
-from kerasft.models import text_backbone
 from kerasft.models.backbone_check import check_vocabulary, refuse_family
 from kerasft.models.backbone_hugging_face_vocabulary import read_tokenizer
 from kerasft.models.backbone_hugging_face_weights import assign_weights
 from kerasft.models.backbone_safetensors import read_weights
+from kerasft.models.text_backbone import TextBackbone
 
 _ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
 _KINDS = ("bert", "distilbert", "electra")
 
 
-def load_hugging_face(folder: Path, config: dict[str, Any]) -> "text_backbone.TextBackbone":
+def load_hugging_face(folder: Path, config: dict[str, Any]) -> TextBackbone:
     """Reads a folder as `save_pretrained` of transformers writes it: nothing of transformers or torch is needed.
 
     Args:
@@ -39,9 +39,7 @@ def load_hugging_face(folder: Path, config: dict[str, Any]) -> "text_backbone.Te
     check_vocabulary(vocabulary, sizes["rows"], where)
     model = _make(kind)(sizes)
     assign_weights(model, kind, tensors, where)
-    return text_backbone.TextBackbone(
-        model, vocabulary, lowercase, strip_accents, sizes["positions"], activation, where
-    )
+    return TextBackbone(model, vocabulary, lowercase, strip_accents, sizes["positions"], activation, where)
 
 
 def _activation(config: dict[str, Any], where: str) -> str:

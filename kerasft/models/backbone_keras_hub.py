@@ -6,13 +6,13 @@ from typing import Any
 
 from kerasft.base.errors import InputError
 from kerasft.base.files import read_json
-from kerasft.models import text_backbone
 from kerasft.models.backbone_check import FAMILIES, check_vocabulary, native_activation, refuse_family
+from kerasft.models.text_backbone import TextBackbone
 
 _BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, EOFError, UserWarning)
 
 
-def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = None) -> "text_backbone.TextBackbone":
+def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = None) -> TextBackbone:
     """Reads a folder as `keras_hub.models.Backbone.save_to_preset` and the tokenizer's one write it.
 
     Args:
@@ -38,7 +38,7 @@ def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = No
     except _BROKEN as error:
         raise InputError(f"the preset cannot be read: {error}", where=where) from error
     check_vocabulary(vocabulary, model.token_embedding.input_dim, where)
-    return text_backbone.TextBackbone(
+    return TextBackbone(
         model,
         vocabulary,
         bool(options.get("lowercase", False)),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json
-from kerasft.models import text_backbone
 from kerasft.models.backbone_check import FAMILIES
 from kerasft.models.backbone_keras_hub import load_keras_hub
+from kerasft.models.text_backbone import TextBackbone
 
 
-def load_named(name: str) -> "text_backbone.TextBackbone":
+def load_named(name: str) -> TextBackbone:
     """Downloads a preset that KerasHub knows, unless that was done before, and reads it.
 
     Args:

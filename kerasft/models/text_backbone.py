@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_folder, read_json
+from kerasft.base.files import atomic_folder
 from kerasft.models.backbone_check import FAMILIES, check_vocabulary, native_activation
 from kerasft.models.checks import check_known, check_least, check_share
 
@@ -107,55 +107,6 @@ class TextBackbone:
         with atomic_folder(folder) as target:
             self.model.save_to_preset(str(target))
             tokenizer.save_to_preset(str(target))
-
-
-def load_backbone(source: str | Path) -> TextBackbone:
-    """Reads a pretrained encoder.
-
-    Args:
-        source: a folder of KerasHub (as `TextBackbone.save` writes it), a folder of Hugging Face (config.json,
-            model.safetensors, vocab.txt or tokenizer.json), or the name of a preset of KerasHub, which is downloaded
-            unless it was before.
-
-    Returns:
-        A backbone of BERT's family (Devlin et al. 2019), DistilBERT's (Sanh et al. 2019) or ELECTRA's (Clark et al.
-        2020).
-
-    Raises:
-        InputError: if something is missing, broken or of another kind, or a name is not known.
-
-    Example:
-        backbone = load_backbone("exported/bert_imdb")
-        model = transformer_classifier(backbone, classes=2)
-    """
-    folder = Path(source)
-    if not folder.is_dir():
-        from kerasft.models.backbone_named import load_named
-
-        return load_named(str(source))
-    if not (folder / "config.json").is_file():
-        raise InputError(
-            "this folder holds no backbone",
-            received=str(source),
-            where="config.json is missing",
-            allowed="a folder of KerasHub or of Hugging Face",
-        )
-    try:
-        config = read_json(folder / "config.json")
-    except (OSError, ValueError) as error:
-        raise InputError(f"config.json cannot be read: {error}", where=str(folder)) from error
-    if not isinstance(config, dict) or not {"registered_name", "model_type"} & set(config):
-        raise InputError(
-            "config.json describes no model: it has neither registered_name (KerasHub) nor model_type (Hugging Face)",
-            where=str(folder),
-        )
-    if "registered_name" in config:
-        from kerasft.models.backbone_keras_hub import load_keras_hub
-
-        return load_keras_hub(folder, config)
-    from kerasft.models.backbone_hugging_face import load_hugging_face
-
-    return load_hugging_face(folder, config)
 
 
 def new_backbone(
