@@ -17,6 +17,8 @@ Config = TypeVar("Config")
 # Where a run lies and what it was read from do not say what it does; and a run whose export was refused for rounding
 # goes on with a larger tolerance.
 _SPARED = ("run", "config", "tolerance")
+PUBLISHING = ("export", "baseline", "verify_rows", "int8")
+"""Options that say what becomes of a trained model, not what is trained: a run may be gone on with under others."""
 
 
 def parse(

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from kerasft.base.files import read_json, write_json
 from kerasft.base.terminal import terminal
-from kerasft.cli.config import meaning
+from kerasft.cli.config import PUBLISHING, meaning
 from kerasft.cli.measuring import measure_baselines, measure_errors, measure_modalities, measure_test
 from kerasft.cli.options import RunOptions
 from kerasft.cli.pictures import augmentation_pictures
@@ -42,7 +42,8 @@ def train_and_publish(
 ) -> RunResult:
     """Takes a learner and its rows to a run folder with a report and a published, verified bundle.
 
-    Every step can be repeated: a run that was stopped goes on, and one that has ended is only told again.
+    Every step can be repeated: a run that was stopped goes on, and one that has ended is only told again, or
+    exported again where the options of publishing are others.
 
     Args:
         learner: inputs, an untrained model and the task.
@@ -64,10 +65,12 @@ def train_and_publish(
     console = terminal()
     done = run / "result.json"
     if done.exists():
-        result = RunResult.of(read_json(done))
-        console.print(f"This run has ended already; nothing was trained or exported again ({run}).")
-        print_summary(result, run, Path(read_json(run / "bundle.json")["path"]), console)
-        return result
+        result, wanted = RunResult.of(read_json(done)), meaning(config)
+        if all(result.config.get(name) == wanted.get(name) for name in PUBLISHING):
+            console.print(f"This run has ended already; nothing was trained or exported again ({run}).")
+            print_summary(result, run, Path(read_json(run / "bundle.json")["path"]), console)
+            return result
+        console.print(f"This run has ended already: it is only measured and exported again ({run}).")
     check_target(options.export or Path("exported") / app)  # before hours are spent on training
     _tell_rows(rows, console)
     cache = run / "cache"

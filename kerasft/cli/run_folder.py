@@ -9,7 +9,7 @@ from typing import Any
 
 from kerasft.base.errors import InputError, shorten
 from kerasft.base.sole import LOCK, sole_use
-from kerasft.cli.config import meaning, read_config, write_config
+from kerasft.cli.config import PUBLISHING, meaning, read_config, write_config
 
 
 @contextmanager
@@ -29,6 +29,7 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
 
     Raises:
         InputError: if the folder was begun with another config, holds something else, or is used by another process.
+            Options of publishing may be others than before; config.yaml then has the new ones.
     """
     if folder is None:
         now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
@@ -40,7 +41,7 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
     try:
         with sole_use(folder):
             begun = _check(folder, config)
-            if not begun:
+            if begun != meaning(config):
                 write_config(config, folder / "config.yaml", f"python -m apps.{app}")
             try:
                 yield folder
@@ -54,19 +55,19 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
                 path.rmdir()
 
 
-def _check(folder: Path, config: Any) -> bool:
-    """Whether the run was begun before, with this very config."""
+def _check(folder: Path, config: Any) -> dict[str, Any] | None:
+    """The config that the run was begun with, which may differ in the options of publishing; None for a new run."""
     written = folder / "config.yaml"
     if written.exists():
         # What a run of an earlier version does not tell had its default then.
-        defaults = meaning(type(config)())
-        _check_same(defaults | read_config(written), meaning(config), folder)
-        return True
+        before = meaning(type(config)()) | read_config(written)
+        _check_same(before, meaning(config), folder)
+        return before
     if any(path.name != LOCK for path in folder.iterdir()):
         raise InputError(
             "the run folder holds something else", received=str(folder), where="--run", hint="Name a new folder."
         )
-    return False
+    return None
 
 
 def _take_back(folder: Path) -> None:
@@ -75,7 +76,8 @@ def _take_back(folder: Path) -> None:
 
 
 def _check_same(written: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
-    differing = [name for name in {**written, **wanted} if written.get(name) != wanted.get(name)]
+    names = [name for name in {**written, **wanted} if name not in PUBLISHING]
+    differing = [name for name in names if written.get(name) != wanted.get(name)]
     if differing:
         name = differing[0]
         more = f" (and {len(differing) - 1} more)" if len(differing) > 1 else ""

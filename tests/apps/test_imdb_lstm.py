@@ -88,6 +88,22 @@ def test_a_run_that_has_ended_is_told_again_and_exports_nothing_new(done):
     assert [path.name for path in (folder / "bundle").iterdir()] == ["1"]
 
 
+def test_a_run_that_has_ended_is_exported_elsewhere_without_training(done):
+    folder, first = done
+    weights = (folder / "run" / "model.keras").stat().st_mtime_ns
+    again = app("imdb_lstm", *QUICK, "--run", "run", "--export", "other", "--no-baseline", cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert "it is only measured and exported again" in again.stdout
+    assert "Epoch" not in again.stdout
+    assert (folder / "run" / "model.keras").stat().st_mtime_ns == weights
+    lines = [[line for line in run.stdout.splitlines() if "this model" in line] for run in (first, again)]
+    cells = [found[0].split("│")[2] for found in lines]
+    assert cells[0] == cells[1]
+    assert (folder / "other" / "1" / "saved_model.pb").exists()
+    assert "export: other" in (folder / "run" / "config.yaml").read_text()
+    assert "python -m apps.predict other" in again.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [

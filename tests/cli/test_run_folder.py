@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from kerasft.base.errors import InputError
+from kerasft.cli.config import read_config
 from kerasft.cli.run_folder import open_run
 
 fcntl = pytest.importorskip("fcntl")
@@ -14,6 +15,8 @@ class Config:
     seed: int = 0
     run: str | None = None
     tolerance: float = 1e-5
+    export: str | None = None
+    int8: bool = False
 
 
 def opened(*arguments):
@@ -55,6 +58,16 @@ def test_a_run_of_another_config_is_refused(tmp_path):
         opened(Config(epochs=5, seed=1), tmp_path / "run", "app")
     assert "the run folder was begun with another config: epochs was 3 (and 1 more). Received: 5." in str(told.value)
     assert "Name a new folder with --run" in str(told.value)
+
+
+def test_a_run_is_published_under_other_options_and_says_so(tmp_path):
+    folder = opened(Config(epochs=5), tmp_path / "run", "app")
+    assert opened(Config(epochs=5, export="other", int8=True), folder, "app") == folder
+    written = read_config(folder / "config.yaml")
+    assert (written["epochs"], written["export"], written["int8"]) == (5, "other", True)
+    with pytest.raises(InputError, match=r"epochs was 5\. Received: 4"):
+        opened(Config(epochs=4, export="third"), folder, "app")
+    assert read_config(folder / "config.yaml")["export"] == "other"
 
 
 def test_a_run_of_an_earlier_version_had_the_defaults_of_later_options(tmp_path):
