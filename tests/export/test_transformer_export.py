@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+import sys
 from pathlib import Path
 
 import keras
@@ -162,5 +163,5 @@ def test_a_thousand_real_rows(language, vocabulary, options, tmp_path):
     found = export(learner, tmp_path / "films", verify_on={"text": texts}, rows=1_000).parity
     assert found["rows"] >= 1_000 + found["hostile_rows"]
     assert all(path["labels_equal"] == path["rows"] for path in found["paths"].values())
-    print(f"{found['rows']:,} rows, worst difference of a score {found['worst_difference']:.1e}")
+    sys.stdout.write(f"\n{found['rows']:,} rows, worst difference of a score {found['worst_difference']:.1e}\n")
     assert found["worst_difference"] < 5e-6

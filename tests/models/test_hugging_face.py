@@ -38,7 +38,8 @@ def check(backbone, expected):
     np.testing.assert_allclose(got["first"], hidden[:, 0], atol=1e-5)
     if backbone.family == "BERT":
         np.testing.assert_allclose(got["pooled"], expected["pooled"], atol=1e-5)
-    print(f"{backbone.family}: hidden states within {np.abs(got['hidden'] - hidden).max():.1e} of transformers")
+    worst = np.abs(got["hidden"] - hidden).max()
+    sys.stdout.write(f"\n{backbone.family}: hidden states within {worst:.1e} of transformers\n")
 
 
 @pytest.mark.parametrize("kind", KINDS)
