@@ -46,7 +46,11 @@ def default_recipe() -> Recipe:
 
 @dataclass(frozen=True)
 class Config:
-    """Fine-tune an encoder of BERT's family on labelled texts, measure it, export it and prove the export."""
+    """Fine-tune an encoder of BERT's family on labelled texts, measure it, export it and prove the export.
+
+    Defaults of --learning-rate, --epochs, --least-steps, --head and --max-tokens go by the encoder, by --freeze and
+    by the data; a run's config.yaml has those that were used.
+    """
 
     rows: DataOptions = field(default_factory=DataOptions)
     model: BertOptions = field(default_factory=BertOptions)
@@ -67,22 +71,25 @@ def main(arguments: Sequence[str]) -> None:
         from kerasft import tasks, training
         from kerasft.cli.bert import facts_of, make_backbone, make_model, make_text
         from kerasft.cli.pipeline import train_and_publish
+        from kerasft.cli.vocabulary_fit import warn_of_unknown
         from kerasft.learner import Learner
 
         training.prepare(config.recipe)
         backbone = make_backbone(config.model, rows)
+        text = make_text(config.model, backbone)
+        unknown = warn_of_unknown(rows, text, config.model.backbone)
         model = make_model(config.model, backbone, len(rows.labels))
         weights = None if config.model.class_weights == "none" else config.model.class_weights
         task = tasks.Classification(rows.labels, class_weights=weights, label_smoothing=config.model.label_smoothing)
         train_and_publish(
-            Learner({"text": make_text(config.model, backbone)}, model, task),
+            Learner({"text": text}, model, task),
             rows,
             config.recipe,
             config.where,
             config=config,
             run=run,
             app=APP,
-            facts=facts_of(config.model, backbone),
+            facts=facts_of(config.model, backbone) | unknown,
         )
 
 

@@ -67,17 +67,19 @@ def main(arguments: Sequence[str]) -> None:
         from kerasft import training
         from kerasft.cli import multimodal
         from kerasft.cli.pipeline import train_and_publish
+        from kerasft.cli.vocabulary_fit import warn_of_unknown
         from kerasft.learner import Learner
 
         training.prepare(config.recipe)  # before anything is made with random weights
         encoder = multimodal.make_encoder(rows, config.text, config.model)
         started = multimodal.make_started(rows, config.text, config.use, config.model, config.recipe.seed)
         inputs = multimodal.make_inputs(rows, config.text, config.media, encoder, started)
+        unknown = warn_of_unknown(rows, inputs.get("text"), config.model.text_preset)
         augmentation = multimodal.make_augmentation(config.augment, inputs)
         model = multimodal.make_model(rows, inputs, config.model, encoder, started)
         task = multimodal.make_task(rows, config.model, config.augment)
         learner = Learner(inputs, model, task, on_bad=config.inputs.bad_media)
-        facts = None if started is None else started.facts
+        facts = unknown if started is None else started.facts
         where = {"config": config, "run": run, "app": APP, "facts": facts}
         train_and_publish(learner, rows, config.recipe, config.where, augmentation=augmentation, **where)
 

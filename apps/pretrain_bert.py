@@ -19,13 +19,12 @@ from pathlib import Path
 
 from kerasft.cli.app import run_app, start_backend
 from kerasft.cli.config import parse
-from kerasft.cli.pretrain_options import BackboneOptions, PlaceOptions, TextsOptions
+from kerasft.cli.pretrain_options import BackboneOptions, PlaceOptions, TextsOptions, suited
 from kerasft.cli.run_folder import open_run
 from kerasft.pretrain.objective import Objective
 from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
-SAMPLE = {"vocabulary": 1_000, "sequence": 64, "epochs": 10, "positions": 128, "measurements": 5}
 
 
 def default_recipe() -> Recipe:
@@ -44,7 +43,10 @@ def default_recipe() -> Recipe:
 
 @dataclass(frozen=True)
 class Config:
-    """Pretrain a BERT encoder on texts and leave it as a preset folder."""
+    """Pretrain a BERT encoder on texts and leave it as a preset folder.
+
+    Unless --epochs or --steps is given, few texts are gone through up to ten times, until 1,000 steps are made.
+    """
 
     texts: TextsOptions = field(default_factory=TextsOptions)
     backbone: BackboneOptions = field(default_factory=BackboneOptions)
@@ -55,7 +57,7 @@ class Config:
 
 def main(arguments: Sequence[str]) -> None:
     """From the command line to a preset folder."""
-    config = parse(Config, arguments, prog=f"python -m apps.{APP}", sample=SAMPLE)
+    config = parse(Config, arguments, prog=f"python -m apps.{APP}", suited=suited)
     from kerasft.data.texts import load_texts
 
     with open_run(config, config.where.run, APP) as run:

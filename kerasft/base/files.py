@@ -1,6 +1,7 @@
 """Writing so that a reader never sees half a file, whatever moment the writer dies at."""
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -10,6 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows: folders are not locked there
+    fcntl = None
 
 
 @contextmanager
@@ -45,10 +51,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         FileExistsError: if `path` exists when the block ends.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    temporary.mkdir()
-    try:
+    with folder_aside(path) as temporary:
         yield temporary
         if path.exists():
             raise FileExistsError(f"{path} exists already; nothing was overwritten.")
@@ -58,8 +61,54 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # made by another process since the line above
                 raise FileExistsError(f"{path} exists already; nothing was overwritten.") from error
             raise
+
+
+@contextmanager
+def folder_aside(path: Path) -> Iterator[Path]:
+    """Yields a hidden folder beside `path`, gone when the block ends unless it was renamed.
+
+    What a process that was killed has left of such folders goes, too. The operating system lifts a folder's lock when
+    its process ends, however it ends, so that those still in use are told from those that are not.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left(path)
+    while True:
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        temporary.mkdir()
+        lock = _lock(temporary, wait=True)
+        if temporary.is_dir():  # else another process took it for one that was left, before it was locked
+            break
+        if lock is not None:
+            os.close(lock)
+    try:
+        yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _remove_left(path: Path) -> None:
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????.tmp"):
+        lock = _lock(left, wait=False) if left.is_dir() else None
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: Path, wait: bool) -> int | None:
+    """A descriptor that keeps other processes from locking a folder; None where that cannot be had."""
+    if fcntl is None:
+        return None
+    descriptor = None
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # in use, gone, or on a file system without locks
+        if descriptor is not None:
+            os.close(descriptor)
+        return None
+    return descriptor
 
 
 def folder_once(path: Path, write: Callable[[Path], object]) -> Path:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kerasft.base.errors import InputError
+from kerasft.cli.new_backbone import check_new_backbone
 from kerasft.training.recipe import Recipe
 
+_OF_NEW = ("size", "vocabulary", "lowercase")
+_OF_WINDOWS = ("window", "window_stride", "window_pooling")
 _LEAST = 3  # tokens: [CLS], one of the text, [SEP]
 
 
@@ -62,6 +65,13 @@ class BertOptions:
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: rows of rare labels weigh more in the loss."""
 
+    def __post_init__(self) -> None:
+        check_new_backbone(self, _OF_NEW)
+
+    def idle(self) -> tuple[str, ...]:
+        """Options without effect beside the others."""
+        return (() if self.backbone is None else _OF_NEW) + (() if self.long == "windows" else _OF_WINDOWS)
+
     @property
     def sequence(self) -> int:
         """Tokens that the encoder reads at once."""
@@ -77,9 +87,8 @@ class BertOptions:
                 hint="Leave --lora-rank out to train all weights.",
             )
         if self.max_tokens < _LEAST:
-            raise InputError(
-                "a text must have room for [CLS], a token and [SEP]", received=self.max_tokens, where="--max-tokens"
-            )
+            what = "a text must have room for [CLS], a token and [SEP]"
+            raise InputError(what, received=self.max_tokens, where="--max-tokens", allowed=f"at least {_LEAST}")
         self._check_windows()
         kept = "--lora-rank" if self.lora_rank is not None else f"--freeze {recipe.freeze}"
         if self.backbone is None and kept != "--freeze none":
@@ -119,7 +128,7 @@ class BertOptions:
                     hint="With a longer stride words between two windows would be read by neither.",
                 )
             return
-        for name in ("window", "window_stride", "window_pooling"):
+        for name in _OF_WINDOWS:
             if getattr(self, name) != getattr(BertOptions, name):
                 option = "--" + name.replace("_", "-")
                 what = "only windows have a stride" if name == "window_stride" else "the text is not read in windows"

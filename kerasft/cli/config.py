@@ -3,7 +3,9 @@
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,16 +57,31 @@ def parse(
     path = _config_path(arguments)
     if path is not None:
         arguments = _file_arguments(config_type, path, _named_options(arguments)) + arguments
-    read = partial(tyro.cli, config_type, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
-    config, named = read(args=arguments), _named_options(arguments)
+    read = partial(_read, config_type, prog)
+    config, named = read(arguments), _named_options(arguments)
     better = dict(sample or {}) if flat(config).get("data") == "sample" else {}
     better |= suited(flat(config), named) if suited is not None else {}
     if better:
         for name, value in better.items():
             if name not in named:
                 arguments = _as_arguments(name, value, Path(prog)) + arguments
-        config = read(args=arguments)
+        config = read(arguments)
     return config
+
+
+def _read(config_type: type[Config], prog: str, arguments: list[str]) -> Config:
+    """What tyro makes of a command line; a mistake that a dataclass finds is told as all others are."""
+    read = partial(tyro.cli, config_type, prog=prog, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            return read()
+    except SystemExit as stopped:
+        error: BaseException | None = stopped
+        while error is not None and not isinstance(error, InputError):
+            error = error.__cause__ or error.__context__
+    if error is not None:
+        raise error
+    return read()  # once more, to be read: the help, or an option that tyro does not know
 
 
 def flat(config: Any) -> dict[str, Any]:
@@ -84,11 +101,21 @@ def meaning(config: Any) -> dict[str, Any]:
     return {name: value for name, value in flat(config).items() if name not in _SPARED}
 
 
+def told(config: Any) -> dict[str, Any]:
+    """`meaning` without options that had no effect beside others, for people: a report, a card, config.yaml.
+
+    A config inside `config` says which by a method `idle`; such options always have their default.
+    """
+    parts = [getattr(config, field.name) for field in dataclasses.fields(config)]
+    idle = {name for part in parts if hasattr(part, "idle") for name in part.idle()}
+    return {name: value for name, value in meaning(config).items() if name not in idle}
+
+
 def write_config(config: Any, path: Path, command: str) -> None:
     """Writes the resolved config as YAML, headed by the command that repeats the run."""
     with atomic_file(path, "w") as file:
         file.write(f"# {command} --config {path}\n")
-        yaml.safe_dump(meaning(config), file, sort_keys=False, allow_unicode=True)
+        yaml.safe_dump(told(config), file, sort_keys=False, allow_unicode=True)
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -9,16 +9,18 @@ from rich.console import Console
 
 from kerasft.base.files import read_json, write_json
 from kerasft.base.terminal import terminal
-from kerasft.cli.config import PUBLISHING, meaning
+from kerasft.cli.config import PUBLISHING, meaning, told
 from kerasft.cli.measuring import measure_baselines, measure_errors, measure_modalities, measure_test
 from kerasft.cli.options import RunOptions
 from kerasft.cli.pictures import augmentation_pictures
 from kerasft.cli.summary import print_summary
+from kerasft.cli.telling import shown_path
 from kerasft.evaluation.environment import environment
 from kerasft.evaluation.report import write_report
 from kerasft.evaluation.result import RunResult
 from kerasft.export import export
 from kerasft.export.model_card import write_model_card
+from kerasft.export.predecessor import other_answers
 from kerasft.export.publish import check_target
 from kerasft.learner import Learner
 from kerasft.models.low_rank import has_low_rank, merged
@@ -71,8 +73,11 @@ def train_and_publish(
             print_summary(result, run, Path(read_json(run / "bundle.json")["path"]), console)
             return result
         console.print(f"This run has ended already: it is only measured and exported again ({run}).")
-    check_target(options.export or Path("exported") / app)  # before hours are spent on training
+    target = options.export or Path("exported") / app
+    check_target(target)  # before hours are spent on training
     _tell_rows(rows, console)
+    if (other := other_answers(target, learner.task.to_json())) is not None:
+        console.print(f"  note: {other}")
     cache = run / "cache"
     history = fit(learner, rows, recipe, run, augmentation=augmentation, cache=cache, console=console)
     facts = {**(facts or {}), **_trained(learner.model)}
@@ -87,7 +92,7 @@ def train_and_publish(
     write_json(run / "metrics.json", _all_metrics(result))
     write_json(run / "environment.json", result.environment)
     bundle = _publish(learner, rows, options, result, app, console)
-    published = _shown(bundle.path)
+    published = shown_path(bundle.path)
     result = RunResult.of(
         {
             **result.to_json(),
@@ -195,7 +200,7 @@ def _measure(
         labels=[] if several else rows.labels,
         source=rows.source,
         synthetic=rows.synthetic,
-        config=meaning(config),
+        config=told(config),
         data=rows.checks,
         model={"parameters": int(learner.model.count_params())},
         history=[{**row, "data_wait_share": row["waiting"]} for row in history.rows],
@@ -250,11 +255,6 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
             tolerance=options.tolerance,
             int8=options.int8,
         )
-
-
-def _shown(path: Path) -> Path:
-    """A path as a person would type it: relative where it lies below the working folder."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _commands(app: str, bundle: Path, inputs: list[str], columns: list[str], run: Path | None = None) -> dict[str, str]:

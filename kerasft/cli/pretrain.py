@@ -1,20 +1,21 @@
 """The whole path behind `apps.pretrain_bert`: texts, vocabulary, corpus, training, preset, card, summary."""
 
 import dataclasses
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from kerasft.base.files import read_json, write_json
 from kerasft.base.terminal import terminal
-from kerasft.cli.config import meaning
+from kerasft.cli.config import told
+from kerasft.cli.pretrain_cautions import cautions, sequences
 from kerasft.cli.pretrain_options import BackboneOptions
-from kerasft.cli.telling import export_named, tell_places, tell_texts
+from kerasft.cli.pretrain_report import fine_tuning, model_card, print_summary
+from kerasft.cli.telling import export_named, tell_texts
+from kerasft.cli.vocabulary_fit import MANY_UNKNOWN
 from kerasft.data.texts import Texts
 from kerasft.evaluation.environment import environment
 from kerasft.inputs import Text
@@ -26,8 +27,6 @@ from kerasft.pretrain.objective import Objective
 from kerasft.pretrain.preset import check_preset_target, read_head, write_preset
 from kerasft.training import Recipe, prepare
 from kerasft.training.journal import History, write_csv
-
-_MANY_UNKNOWN = 0.02
 
 
 def make_backbone(
@@ -96,7 +95,7 @@ def pretrain_and_export(
     if backbone_options.backbone is not None:
         objective = dataclasses.replace(objective, informed_start=False)  # its tokens have learned more than that
     plan = make_plan(corpus, backbone, objective, recipe)
-    _tell_plan(plan, corpus, backbone, recipe, console)
+    _tell_plan(plan, corpus, backbone, recipe, backbone_options.backbone is None, texts.synthetic, console)
     head = None if backbone_options.backbone is None else read_head(backbone_options.backbone)
     about = {"fingerprint": texts.fingerprint, "plan": plan, "head": head}
     model, history = pretrain(corpus, backbone, objective, recipe, run, **about, console=console)
@@ -106,8 +105,12 @@ def pretrain_and_export(
     write_json(run / "environment.json", {**environment(), "seed": recipe.seed})
     trained = objective.sequence if backbone_options.backbone is None else None
     start = place_start(model) if objective.informed_start else None
-    write_preset(export, model, backbone, trained, model_card(export.name, facts, meaning(config), app), facts, start)
-    print_summary(facts, run, export, console)
+    command = fine_tuning(export, texts, config)
+    card = model_card(export, facts, told(config), app, command)
+    kept = write_preset(export, model, backbone, trained, card, facts, start)
+    if kept is not None:
+        console.print(f"An earlier preset stood at {export}: it is now {kept}.", soft_wrap=True)
+    print_summary(facts, run, export, command, console)
 
 
 def default_export(data: str) -> Path:
@@ -115,20 +118,25 @@ def default_export(data: str) -> Path:
     return export_named("bert", data)
 
 
-def _tell_plan(plan: Plan, corpus: Corpus, backbone: TextBackbone, recipe: Recipe, console: Console) -> None:
+def _tell_plan(
+    plan: Plan, corpus: Corpus, backbone: TextBackbone, recipe: Recipe, new: bool, synthetic: bool, console: Console
+) -> None:
     model, train = backbone.model, plan.train
     unknown = float(np.mean(corpus.ids == backbone.vocabulary.index("[UNK]")))
-    if unknown > _MANY_UNKNOWN:
+    if unknown > MANY_UNKNOWN:
         console.print(f"  note: {unknown:.1%} of the tokens are not in the vocabulary: it may be of another language.")
     console.print(
         f"{len(corpus.ids):,} tokens of {len(backbone.vocabulary):,} different ones; {model.num_layers} layers of "
         f"{model.hidden_dim}, {model.count_params():,} weights",
-        f"{train.per_pass:,} sequences of {train.instances.length} tokens a pass, {train.instances.packing():.1%} of "
-        f"them real tokens; {len(plan.held_out.lengths):,} of held-out documents",
-        f"{plan.steps:,} steps of {recipe.batch_size} sequences are {plan.passes:.2f} passes, measured "
-        f"{plan.stretches} times: each line below is such a part",
+        f"{train.per_pass:,} {sequences(train.per_pass)} of {train.instances.length} tokens a pass, "
+        f"{train.instances.packing():.1%} real tokens; {len(plan.held_out.lengths):,} more of held-out documents",
+        f"{plan.steps:,} {'step' if plan.steps == 1 else 'steps'} of {recipe.batch_size} sequences, {plan.passes:,.2f} "
+        f"passes, in {plan.stretches} {'part' if plan.stretches == 1 else 'parts'}: a line each below, measured at its "
+        "end",
         sep="\n",
     )
+    for line in () if synthetic else cautions(plan, len(corpus.ids), new):
+        console.print(f"  note: {line}")
 
 
 def with_perplexity(row: dict[str, Any], plan: Plan) -> dict[str, Any]:
@@ -167,6 +175,7 @@ def measured(
         "waiting_for_data": sum(one["waiting"] * one["seconds"] for one in history.rows) / max(seconds, 1e-9),
         "corpus_tokens": len(corpus.ids),
         "texts": texts.counts,
+        "left_out": texts.left_out,
         "source": texts.source,
         "synthetic": texts.synthetic,
         "vocabulary": len(backbone.vocabulary),
@@ -175,62 +184,3 @@ def measured(
         "width": backbone.model.hidden_dim,
         "positions": backbone.max_length,
     }
-
-
-def print_summary(facts: dict[str, Any], run: Path, export: Path, console: Console) -> None:
-    """The table that closes a run."""
-    note = ", synthetic sample" if facts["synthetic"] else ""
-    table = Table(title=f"Held-out documents{note}", title_justify="left", title_style="bold", show_header=False)
-    table.add_column()
-    table.add_column(justify="right", style="bold")
-    pairs = facts["next_sentence_accuracy"]
-    shown = {
-        "loss": f"{facts['loss']:.3f}",
-        "masked tokens guessed right": f"{facts['masked_accuracy']:.1%}",
-        "perplexity": f"{facts['perplexity']:.1f}",
-        **({} if pairs is None else {"next sentence guessed right": f"{pairs:.1%}"}),
-        "real tokens in the sequences": f"{facts['packing']:.1%}",
-        "tokens/s in training": f"{facts['tokens_per_second']:,.0f}",
-    }
-    for pair in shown.items():
-        table.add_row(*pair)
-    console.print(table)
-    lines = {
-        "trained": f"{facts['steps']:,} steps, {facts['seconds']:.0f} s",
-        "run": run,
-        "preset": export,
-        "fine-tune it": f"python -m apps.bert_sentiment --backbone {export} --data {facts['source']}",
-        "pretrain on": f"python -m apps.pretrain_bert --backbone {export} --data ... --export ...",
-    }
-    tell_places(lines, console)
-
-
-def model_card(name: str, facts: dict[str, Any], config: dict[str, Any], app: str) -> str:
-    """What the preset is, what it was made of and how well it guesses, as Markdown."""
-    synthetic = " The texts were generated; the figures say nothing about real ones." if facts["synthetic"] else ""
-    pairs = facts["next_sentence_accuracy"]
-    return f"""# {name}
-
-A BERT encoder ({facts["layers"]} layers of {facts["width"]}, {facts["parameters"]:,} weights, {facts["vocabulary"]:,}
-word pieces, {facts["positions"]} positions), pretrained on {", ".join(f"{n:,} {s}" for s, n in facts["texts"].items())}
-texts of `{facts["source"]}`, {facts["corpus_tokens"]:,} tokens; none of its validation or test rows.{synthetic}
-
-Open it: `keras_hub.models.BertBackbone.from_preset("{name}")` and
-`keras_hub.tokenizers.BertTokenizer.from_preset("{name}")`; fine-tune it:
-`python -m apps.bert_sentiment --backbone {name}`.
-
-| on held-out documents | |
-| --- | --- |
-| masked tokens right | {facts["masked_accuracy"]:.1%} |
-| perplexity | {facts["perplexity"]:.1f} |
-| next sentence right | {"not learned" if pairs is None else f"{pairs:.1%}"} |
-
-{facts["steps"]:,} steps, {facts["passes"]:.2f} passes over the texts in sequences of {facts["sequence"]} tokens, \
-{facts["packing"]:.1%} of them real ones; {facts["seconds"]:.0f} s.
-
-An encoder has no answers of its own. It knows its texts' language and what they say, their prejudices included.
-
-```
-{json.dumps({"app": app, **config}, indent=1, ensure_ascii=False)}
-```
-"""

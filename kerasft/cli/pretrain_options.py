@@ -1,8 +1,16 @@
 """Options of `apps.pretrain_bert`."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from kerasft.cli.new_backbone import check_new_backbone
+
+_OF_NEW = ("size", "vocabulary", "lowercase", "strip_accents", "positions")
+_LEAST_STEPS = 1_000
+_SAMPLE = {"sequence": 64, "epochs": 10, "measurements": 5}
+_SAMPLE_NEW = {"vocabulary": 1_000, "positions": 128}
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,13 @@ class BackboneOptions:
     positions: int = 512
     """Longest sequence that a new backbone will ever read."""
 
+    def __post_init__(self) -> None:
+        check_new_backbone(self, _OF_NEW)
+
+    def idle(self) -> tuple[str, ...]:
+        """Options without effect."""
+        return () if self.backbone is None else _OF_NEW
+
 
 @dataclass(frozen=True)
 class PlaceOptions:
@@ -63,7 +78,20 @@ class PlaceOptions:
     runs/APP/<time>."""
 
     export: Path | None = None
-    """Preset folder; an earlier preset of this app is replaced, anything else refused. Default: exported/bert_DATA."""
+    """Preset folder. An earlier preset of another run goes aside, to FOLDER.1; anything else is refused. Default:
+    exported/bert_DATA."""
 
     config: Path | None = None
     """File of options, as a run leaves it in config.yaml; options on the command line go before it."""
+
+
+def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:
+    """Options that suit what was said better than the defaults.
+
+    Args:
+        values: all options by name.
+        named: those that were said.
+    """
+    if values["data"] == "sample":
+        return _SAMPLE | (_SAMPLE_NEW if values["backbone"] is None else {})
+    return {} if {"epochs", "steps"} & named else {"least_steps": _LEAST_STEPS}  # one pass of few texts is no start

@@ -1,6 +1,7 @@
 """The folder of a run: made new, or found again and gone on with."""
 
 import datetime
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with sole_use(folder):
-            begun = _check(folder, config)
+            begun = _check(folder, config, app)
             if begun != meaning(config):
                 write_config(config, folder / "config.yaml", f"python -m apps.{app}")
             try:
@@ -55,10 +56,11 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
                 path.rmdir()
 
 
-def _check(folder: Path, config: Any) -> dict[str, Any] | None:
+def _check(folder: Path, config: Any, app: str) -> dict[str, Any] | None:
     """The config that the run was begun with, which may differ in the options of publishing; None for a new run."""
     written = folder / "config.yaml"
     if written.exists():
+        _check_app(written, app)
         # What a run of an earlier version does not tell had its default then.
         before = meaning(type(config)()) | read_config(written)
         _check_same(before, meaning(config), folder)
@@ -68,6 +70,19 @@ def _check(folder: Path, config: Any) -> dict[str, Any] | None:
             "the run folder holds something else", received=str(folder), where="--run", hint="Name a new folder."
         )
     return None
+
+
+def _check_app(written: Path, app: str) -> None:
+    """Refuses the run of another app, which the first line of its config.yaml names."""
+    with open(written, encoding="utf-8") as file:
+        found = re.match(r"# python -m apps\.(\w+) ", file.readline())
+    if found and found[1] != app:
+        raise InputError(
+            f"this is the folder of a run of apps.{found[1]}",
+            received=str(written.parent),
+            where="--run",
+            hint=f"Name a new folder for apps.{app}.",
+        )
 
 
 def _take_back(folder: Path) -> None:
@@ -80,7 +95,7 @@ def _check_same(written: dict[str, Any], wanted: dict[str, Any], folder: Path) -
     differing = [name for name in names if written.get(name) != wanted.get(name)]
     if differing:
         name = differing[0]
-        more = f" (and {len(differing) - 1} more)" if len(differing) > 1 else ""
+        more = f" (and {', '.join(differing[1:4])}{', ...' if len(differing) > 4 else ''})" if differing[1:] else ""
         raise InputError(
             f"the run folder was begun with another config: {name} was {shorten(written.get(name))}{more}",
             received=wanted.get(name),

@@ -30,3 +30,9 @@ def export_named(kind: str, data: str) -> Path:
     """exported/KIND_NAME by the data's last word: "sample" gives KIND_sample, "parquet:data/imdb" KIND_imdb."""
     name = re.split(r"[.*?]", Path(data.partition(":")[2] or data).name)[0] or "texts"
     return Path("exported") / f"{kind}_{name}"
+
+
+def shown_path(path: Path) -> Path:
+    """A path as a person would type it: relative where it lies below the working folder."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -53,7 +53,7 @@ def word_card(name: str, facts: dict[str, Any], parity: dict[str, Any]) -> str:
 
 {facts["words"]:,} word vectors of {facts["dimension"]} numbers ({facts["algorithm"]}{mode}, window {facts["window"]}),
 learned from {", ".join(f"{n:,} {split}" for split, n in facts["texts"].items())} texts of `{facts["source"]}`, \
-{facts["corpus_words"]:,} words; none of validation or test rows.{synthetic}
+{facts["corpus_words"]:,} words; {facts["left_out"]}.{synthetic}
 
 Served is the mean of the vectors of a text's first 400 words, which of one word is its own; words without a vector do
 not count, and a text of such words alone is answered with zeros. Proved on {parity["rows"]:,} rows: every path within

@@ -10,7 +10,7 @@ from rich.table import Table
 from kerasft.base.files import content_hash, write_json
 from kerasft.base.terminal import terminal
 from kerasft.cli.app import start_backend
-from kerasft.cli.config import meaning
+from kerasft.cli.config import told
 from kerasft.cli.telling import export_named, tell_places, tell_texts
 from kerasft.cli.vector_options import LearnOptions, VectorPlaces
 from kerasft.cli.word_corpus import WordCorpus, make_word_corpus
@@ -62,7 +62,7 @@ def learn_and_publish(
     published = _publish(learned, corpus, target, facts, texts, console)
     from kerasft.cli.word_report import write_word_report
 
-    write_word_report(run / "report.html", vectors, facts, meaning(config), app)
+    write_word_report(run / "report.html", vectors, facts, told(config), app)
     _summary(facts, run, published, console)
     return published
 
@@ -133,6 +133,7 @@ def _learned(
         "corpus_words": len(corpus.ids.values),
         "texts": texts.counts,
         "source": texts.source,
+        "left_out": texts.left_out,
         "synthetic": texts.synthetic,
         "lowercase": corpus.text.lowercase,
         "strip_accents": corpus.text.strip_accents,

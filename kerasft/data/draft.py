@@ -74,7 +74,7 @@ class Draft:
         there = {split: rows[~self.facts[split].empty[rows]] for split, rows in self.rows.items()}
         self.targets.settle(self.facts, there)
         for split, facts in self.facts.items():
-            rows = self.rows[split]
+            rows = read = self.rows[split]
             keep = np.ones(len(rows), dtype=bool)
             if split != "unsup" and self.wanted.label_required:
                 labelled = self.targets.labelled(facts)[rows]
@@ -91,12 +91,31 @@ class Draft:
                 keep &= ~empty
             self.rows[split] = rows[keep]
             if not len(self.rows[split]):
-                needed = "text" if text_only else " or ".join(self.plan.inputs)
-                hint = f"A file needs rows below its header, with {needed} and label in them"
-                if self.wanted.min_label_rows and not any(self.targets.labels.values()):
-                    hint = f"No label has --min-label-rows {self.wanted.min_label_rows} train rows."
-                raise InputError(f"there are no {split} rows", where=self._place(split), hint=hint)
+                raise self._no_rows(split, read)
         self.targets.refuse(self.facts, self.rows, self.source.spec)
+
+    def _no_rows(self, split: str, read: np.ndarray) -> InputError:
+        """The error for a split of which no row is left, with what was wrong with those that were read."""
+        needed = "text" if self.plan.inputs == _TEXT_ONLY else " or ".join(self.plan.inputs)
+        place, columns = self._place(split), [name for name in self.plan.targets.values() if name is not None]
+        if self.wanted.min_label_rows and not any(self.targets.labels.values()):
+            hint = f"No label has --min-label-rows {self.wanted.min_label_rows} train rows."
+            return InputError(f"there are no {split} rows", where=place, hint=hint)
+        if not len(read):
+            hint = f"A file needs rows below its header, with {needed} and label in them"
+            return InputError(f"there are no {split} rows", where=place, hint=hint)
+        if self.wanted.label_required and not self.facts[split].labelled(self.targets.columns)[read].any():
+            option = "--label-column" if self.wanted.targets is None else "--targets"
+            return InputError(
+                f"no {split} row has a label",
+                received=f"{len(read):,} rows with nothing in {', '.join(columns)}",
+                where=place,
+                hint=f"Check {option}, and whether the labels were written to the file.",
+            )
+        what, received = f"no {split} row has both {needed} and a label", f"{len(read):,} rows"
+        if not self.wanted.label_required or self.facts[split].empty[read].all():
+            what, received = f"no {split} row has {needed}", f"{len(read):,} rows with nothing there"
+        return InputError(what, received=received, where=place, hint="Check the columns that are named, and the file.")
 
     def _place(self, split: str) -> str:
         return ", ".join(part.place for part in self.facts[split].stored.parts[:3])

@@ -60,8 +60,10 @@ def text_column(columns: Sequence[str], wanted: str | None, where: str) -> str:
     return found
 
 
-def label_column(columns: Sequence[str], wanted: str | None, where: str, required: bool = True) -> str | None:
-    """The column that holds the label: `wanted`, else the usual name that comes first.
+def label_column(
+    columns: Sequence[str], wanted: str | None, where: str, required: bool = True, taken: Sequence[str] = ()
+) -> str | None:
+    """The column that holds the label: `wanted`, else the usual name that comes first; one of `taken` is an input.
 
     Raises:
         InputError: if `wanted` is not there, or none has a usual name and `required` is true.
@@ -70,7 +72,7 @@ def label_column(columns: Sequence[str], wanted: str | None, where: str, require
         return named(columns, wanted, "label", where)
     found = _usual(columns, LABEL_NAMES)
     if found is None and required:
-        raise _no_guess(columns, "label", LABEL_NAMES, where)
+        raise _no_guess(columns, "label", LABEL_NAMES, where, taken)
     return found
 
 
@@ -119,8 +121,11 @@ def _usual(columns: Sequence[str], names: Iterable[str]) -> str | None:
     return next((lowered[name] for name in names if name in lowered), None)
 
 
-def _no_guess(columns: Sequence[str], role: str, names: Sequence[str], where: str) -> InputError:
-    alike = next((column for column in columns if len(column) <= 40 and nearest(column, names)), "NAME")
+def _no_guess(
+    columns: Sequence[str], role: str, names: Sequence[str], where: str, taken: Sequence[str] = ()
+) -> InputError:
+    free = [column for column in columns if column not in taken and len(column) <= 40]
+    alike = free[0] if len(free) == 1 else next((column for column in free if nearest(column, names)), "NAME")
     hint = f"Name it: --{role}-column {alike}. A file without a header row takes positions: --{role}-column 0"
     return InputError(f"no column has a usual name for the {role}", received=list(columns), where=where, hint=hint)
 

@@ -59,7 +59,8 @@ class Plan:
                 free = [name for name in columns if name != text and name not in media.values()]
                 named = wanted.columns.get(kind)
                 media[kind] = names.media_column(columns if named else free, kind, named, place)
-        targets = _targets(wanted, part, usual_targets, before)
+        taken = [name for name in (text, *media.values()) if isinstance(name, str)]
+        targets = _targets(wanted, part, usual_targets, before, taken)
         plan = cls(wanted.inputs, text, media, (), targets, {})
         plan._refuse_double_use(columns)
         for rule in wanted.rules.values():
@@ -121,8 +122,10 @@ class Plan:
             if column is not None and column in inputs:
                 pair = {"text": self.text, **self.media}
                 other = next(role for role, name in pair.items() if name == column)
-                what = f"{other} and {target} are one column"
-                raise InputError(what, received=column, allowed=columns)
+                what, free = f"{other} and {target} are one column", [name for name in columns if name not in inputs]
+                hint = f"Name another for one of them: --{other}-column, --{target}-column"
+                hint = hint if target == "label" else f"Name another for one of them: --{other}-column, --targets"
+                raise InputError(what, received=column, allowed=free or columns, hint=hint)
         twice = next((name for name in inputs if inputs.count(name) > 1), None)
         if twice is not None:
             raise InputError("one column is given for two inputs", received=twice, allowed=columns)
@@ -158,7 +161,9 @@ class Plan:
         return replace(self, tabular=tuple(kept), left_out=left_out)
 
 
-def _targets(wanted: Wanted, part: Part, usual: Sequence[str], before: Plan | None) -> dict[str, str | None]:
+def _targets(
+    wanted: Wanted, part: Part, usual: Sequence[str], before: Plan | None, taken: Sequence[str]
+) -> dict[str, str | None]:
     """The source's column by target; beside the train rows, columns that are not required may be missing."""
     required = wanted.label_required and part.split != "unsup"
     chosen = wanted.targets
@@ -167,7 +172,7 @@ def _targets(wanted: Wanted, part: Part, usual: Sequence[str], before: Plan | No
     if before is not None and not required:
         return {name: column if column in part.columns else None for name, column in before.targets.items()}
     if chosen is None:
-        return {"label": names.label_column(part.columns, wanted.label_column, part.place, required)}
+        return {"label": names.label_column(part.columns, wanted.label_column, part.place, required, taken)}
     return {name: names.named(part.columns, name, "target", part.place) for name in chosen}
 
 

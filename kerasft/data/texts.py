@@ -32,6 +32,9 @@ class Texts(Sequence[str]):
         synthetic: True where the texts were generated.
         fingerprint: SHA-256, 64 hex digits, over the texts in their order.
         notes: what was left out, and what else a person should know.
+        left_out: which rows that a classifier may be measured on were not read, for a card: "none of its ...".
+        label_column: the labels' column, if there is one.
+        unnamed: whether the rows have further columns, of which none has a usual name for the label.
 
     Example:
         >>> texts = load_texts("sample", cache=getfixture("tmp_path"))
@@ -44,6 +47,9 @@ class Texts(Sequence[str]):
     synthetic: bool
     fingerprint: str
     notes: list[str]
+    left_out: str = "none of its validation or test rows"
+    label_column: str | None = None
+    unnamed: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -115,15 +121,39 @@ def load_texts(
     source = open_source(spec, wanted.names(), wanted.inputs)
     intake = take_in(source, wanted, Path(cache))
     notes = list(intake.warnings)
-    held = [intake.facts[split].hashes[intake.rows[split]] for split in _HELD if split in intake.rows]
-    if not held and intake.plan.targets["label"] is not None:
+    label = next(iter(intake.plan.targets.values()))
+    divided = [split for split in _HELD if split in intake.rows]
+    held = [intake.facts[split].hashes[intake.rows[split]] for split in divided]
+    if not held and label is not None:
         held = _shares_held_out(Draft(source, Wanted(**options), Path(cache)), seed)
         if held:
             notes.append(f"The texts that a classifier with --seed {seed} holds out of these rows are left out.")
+    others = [name for part in source.parts for name in part.columns if name not in intake.plan.used]
+    unnamed = label is None and bool(others)
+    if not held and unnamed:
+        notes.append(
+            "All texts are read: no column has a usual name for labels. If a classifier is to be trained and measured "
+            f"on these rows, name theirs with --label-column (there is {', '.join(dict.fromkeys(others[:5]))}): what "
+            "it holds out is then left out."
+        )
     columns, digest = _chosen(intake, np.concatenate([np.zeros(0, np.uint64), *held]), notes)
     if not columns:
         raise InputError("there are no texts to learn from", where=spec, hint="Check --text-column and the splits.")
-    return Texts(columns, spec, source.synthetic, digest, notes)
+    left_out = _left_out(divided, bool(held), seed)
+    return Texts(columns, spec, source.synthetic, digest, notes, left_out, label, unnamed)
+
+
+def _left_out(divided: Sequence[str], held: bool, seed: int) -> str:
+    """Which rows that a classifier may be measured on were not read: "none of its ..."."""
+    if len(divided) == len(_HELD):
+        return "none of its validation or test rows"
+    if divided == ["test"]:
+        return (
+            "none of its test rows; those that a classifier takes from train to validate on were read, without labels"
+        )
+    if held or divided:
+        return f"none of the rows that a classifier with --seed {seed} holds out"
+    return "all of its rows: on none of them can a classifier be measured as on texts that its encoder has not read"
 
 
 def _shares_held_out(draft: Draft, seed: int) -> list[np.ndarray]:

@@ -4,8 +4,6 @@ import errno
 import json
 import logging
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import write_json
+from kerasft.base.files import folder_aside, write_json
 from kerasft.export import worker
 from kerasft.export.parity import TOLERANCE
 from kerasft.export.reference import make_reference
@@ -80,7 +78,7 @@ def export(
     served = served_twin(learner)
     reference = make_reference(served, verify_on, rows)
     mixed = mixed_precision(learner, reference) if is_mixed(learner) else None
-    with _room_to_write(target), _temporary_beside(target) as folder:
+    with _room_to_write(target), folder_aside(target) as folder:
         if keras.backend.backend() == "tensorflow":
             parity = worker.build(served, folder, target.name, reference, tolerance, columns)
         else:
@@ -122,17 +120,6 @@ def check_target(target: str | Path) -> Path:
             hint="Give another folder to --export.",
         )
     return target
-
-
-@contextmanager
-def _temporary_beside(target: Path) -> Iterator[Path]:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)  # once published there is nothing left under this name
 
 
 @contextmanager

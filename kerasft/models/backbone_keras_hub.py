@@ -28,6 +28,13 @@ def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = No
     if name not in FAMILIES:
         raise refuse_family(name, where)
     vocabulary, options = _tokenizer(folder, where)
+    if not any(folder.glob("model.weights.*")):
+        raise InputError(
+            "this folder holds a backbone without its weights",
+            received=where,
+            where="model.weights.h5 is missing",
+            hint="Copy the folder again, whole, or save the model to it: backbone.save_to_preset(folder).",
+        )
     import keras_hub  # seconds to import: not before it is needed
 
     try:
@@ -36,7 +43,12 @@ def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = No
             warnings.simplefilter("error", UserWarning)
             model = keras_hub.models.Backbone.from_preset(str(folder))
     except _BROKEN as error:
-        raise InputError(f"the preset cannot be read: {error}", where=where) from error
+        broken = "file" in str(error) and ("truncated" in str(error) or "signature" in str(error))  # of HDF5
+        raise InputError(
+            "model.weights.h5 is cut short or damaged" if broken else f"the preset cannot be read: {error}",
+            where=where,
+            hint="Copy the folder again, whole, or make the preset again.",
+        ) from error
     check_vocabulary(vocabulary, model.token_embedding.input_dim, where)
     return TextBackbone(
         model,

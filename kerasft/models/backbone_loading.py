@@ -32,12 +32,7 @@ def load_backbone(source: str | Path) -> TextBackbone:
 
         return load_named(str(source))
     if not (folder / "config.json").is_file():
-        raise InputError(
-            "this folder holds no backbone",
-            received=str(source),
-            where="config.json is missing",
-            allowed="a folder of KerasHub or of Hugging Face",
-        )
+        raise _no_backbone(folder)
     try:
         config = read_json(folder / "config.json")
     except (OSError, ValueError) as error:
@@ -54,3 +49,28 @@ def load_backbone(source: str | Path) -> TextBackbone:
     from kerasft.models.backbone_hugging_face import load_hugging_face
 
     return load_hugging_face(folder, config)
+
+
+def _no_backbone(folder: Path) -> InputError:
+    """The error for a folder without config.json, with what it seems to be."""
+    what, hint = "this folder holds no backbone", None
+    if any((path / "saved_model.pb").is_file() for path in (folder, *folder.glob("[0-9]*"))):
+        what += ": it is the bundle of a model that was fine-tuned already"
+        hint = "Name the encoder that the model was made of; a bundle cannot be trained further."
+    elif (folder / "config.yaml").is_file():
+        what += ": it is the folder of a run"
+        hint = "Name the preset that the run exported: its last lines say where it is."
+    elif inner := presets_in(folder):
+        hint = f"Did you mean one of the presets in it: {', '.join(inner[:5])}?"
+    return InputError(
+        what,
+        received=str(folder),
+        where="config.json is missing",
+        allowed="a folder of KerasHub or of Hugging Face",
+        hint=hint,
+    )
+
+
+def presets_in(folder: Path) -> list[str]:
+    """The folders in a folder that look like presets, as paths."""
+    return sorted(str(path.parent) for path in folder.glob("*/config.json")) if folder.is_dir() else []

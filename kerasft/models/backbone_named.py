@@ -6,6 +6,7 @@ from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json
 from kerasft.models.backbone_check import FAMILIES
 from kerasft.models.backbone_keras_hub import load_keras_hub
+from kerasft.models.backbone_loading import presets_in
 from kerasft.models.text_backbone import TextBackbone
 
 
@@ -23,11 +24,12 @@ def load_named(name: str) -> TextBackbone:
 
     known = [preset for family in FAMILIES for preset in getattr(keras_hub.models, family).presets]
     if name not in known:
+        near = list(dict.fromkeys(presets_in(Path(name).parent) + presets_in(Path("exported"))))
         raise InputError(
             "there is no such folder, and no such preset",
             received=name,
             allowed="a folder of KerasHub or Hugging Face, or a preset of BERT, DistilBERT or ELECTRA by name",
-            hint=did_you_mean(name, known),
+            hint=did_you_mean(name, [*near, *known] if near else known) or _listed(near),
         )
     try:
         for file in ("tokenizer.json", "assets/tokenizer/vocabulary.txt", "model.weights.h5", "config.json"):
@@ -43,3 +45,7 @@ def load_named(name: str) -> TextBackbone:
         ) from error
     folder = Path(path).parent
     return load_keras_hub(folder, read_json(folder / "config.json"), name)
+
+
+def _listed(near: list[str]) -> str | None:
+    return f"There are {', '.join(near[:5])}." if near else None

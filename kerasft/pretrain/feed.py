@@ -80,6 +80,7 @@ class PretrainFeed(Feed):
     """
 
     counted = "sequences"
+    turn = "Part"
     shown = ("loss", "token_accuracy", "next_accuracy", "val_loss", "val_token_accuracy", "val_next_accuracy")
 
     def __init__(self, plan: PretrainPlan, masking: Masking, *, next_sentence: bool, in_order: bool = False):

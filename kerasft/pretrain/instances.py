@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasft.base.errors import InputError
 from kerasft.pretrain.corpus import Corpus
+from kerasft.pretrain.objective import LEAST_LENGTH, too_short
 from kerasft.pretrain.pairing import pair_spans
 
 
@@ -66,8 +67,8 @@ def make_instances(
     Raises:
         InputError: if the documents are too short for one sequence, or pairs are wanted of a single document.
     """
-    if length < 8:
-        raise InputError("a sequence must have at least 8 tokens", received=length, where="--sequence")
+    if length < LEAST_LENGTH:
+        raise too_short(length)
     tokens = int(corpus.document_lengths[documents].sum())
     if tokens < length:
         raise InputError(

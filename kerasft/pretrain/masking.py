@@ -24,6 +24,13 @@ class Masked:
     targets: np.ndarray
 
 
+def check_rate(rate: float) -> None:
+    """Raises an InputError unless a share of tokens can be asked for."""
+    if not 0 < rate < 1:
+        what = "the mask rate must be above 0 and below 1"
+        raise InputError(what, received=rate, where="--mask-rate", hint="0.15 is usual.")
+
+
 class Masking:
     """Chooses tokens anew each time: 80% become "[MASK]", 10% any token, 10% stay.
 
@@ -43,10 +50,7 @@ class Masking:
     """
 
     def __init__(self, vocabulary: list[str], length: int, rate: float, *, whole_words: bool = False, mask_id: int = 4):
-        if not 0 < rate < 1:
-            raise InputError(
-                "the mask rate must be above 0 and below 1", received=rate, where="--mask-rate", hint="0.15 is usual."
-            )
+        check_rate(rate)
         bracketed = np.array([token.startswith("[") and token.endswith("]") and len(token) > 2 for token in vocabulary])
         self._bracketed = bracketed
         self._ordinary = np.flatnonzero(~bracketed).astype(np.int32)

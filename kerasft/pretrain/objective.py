@@ -3,6 +3,16 @@
 from dataclasses import dataclass
 
 from kerasft.base.errors import InputError
+from kerasft.pretrain.masking import check_rate
+
+LEAST_LENGTH = 8
+"""Tokens of a sequence."""
+
+
+def too_short(length: int) -> InputError:
+    """The error for a sequence in which too little can be asked for."""
+    what = f"a sequence must have at least {LEAST_LENGTH} tokens"
+    return InputError(what, received=length, where="--sequence", hint="128 is usual.")
 
 
 @dataclass(frozen=True)
@@ -10,7 +20,7 @@ class Objective:
     """What is learned, and from sequences of what kind.
 
     Raises:
-        InputError: if the steps or measurements are out of bounds; `make_plan` checks the rest against the texts.
+        InputError: if a number is out of bounds; `make_plan` checks the rest against the texts.
 
     Example:
         >>> Objective(sequence=64, steps=1_000).mask_rate
@@ -47,3 +57,6 @@ class Objective:
         for name, least in (("steps", 0), ("measurements", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be at least {least}", received=getattr(self, name), where=f"--{name}")
+        check_rate(self.mask_rate)
+        if self.sequence < LEAST_LENGTH:
+            raise too_short(self.sequence)

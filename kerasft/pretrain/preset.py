@@ -1,10 +1,9 @@
 """The preset folder that pretraining leaves, whole or not at all."""
 
 import os
-import shutil
-import uuid
 import zipfile
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import write_json
+from kerasft.base.files import folder_aside, read_json, write_json
 from kerasft.models.masked_lm import head_weights, trained_backbone
 from kerasft.models.text_backbone import TextBackbone
 
@@ -68,8 +67,11 @@ def write_preset(
     card: str,
     facts: Any,
     start: np.ndarray | None = None,
-) -> None:
+) -> Path | None:
     """Writes the preset that `keras_hub.models.Backbone.from_preset` opens, and takes the place of an earlier one.
+
+    An earlier preset of the same run, or of generated texts, goes; that of another run may have taken hours, and is
+    kept beside as FOLDER.1, FOLDER.2 and so on.
 
     Args:
         folder: the preset's folder.
@@ -80,21 +82,22 @@ def write_preset(
         card: the model card, as Markdown.
         facts: what pretraining measured, for pretraining.json.
         start: the position table before training, where it told places; None: noise.
+
+    Returns:
+        Where an earlier preset now is, if one was kept.
     """
     check_preset_target(folder)
     trained = trained_backbone(model, backbone)
     if trained_positions is not None and trained_positions < backbone.max_length:
         table = trained.position_embedding
         table.set_weights([continued_positions(table.get_weights()[0], trained_positions, start)])
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        replace(backbone, model=trained).save(temporary)
-        (temporary / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-        np.savez(temporary / HEAD, **head_weights(model))
-        write_json(temporary / MARK, facts)
-        _take_place(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with folder_aside(folder) as temporary:
+        made = temporary / folder.name
+        replace(backbone, model=trained).save(made)
+        (made / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+        np.savez(made / HEAD, **head_weights(model))
+        write_json(made / MARK, facts)
+        return _take_place(made, folder)
 
 
 def read_head(folder: str | Path) -> dict[str, np.ndarray] | None:
@@ -130,10 +133,24 @@ def continued_positions(table: np.ndarray, trained: int, start: np.ndarray | Non
     return table[like] if start is None else start + (table - start)[like]
 
 
-def _take_place(temporary: Path, folder: Path) -> None:
-    """Renames a finished folder; an earlier preset goes only once the new one is whole."""
-    before = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
+def _take_place(made: Path, folder: Path) -> Path | None:
+    """Renames a finished folder; an earlier preset goes, or goes aside, only once the new one is whole."""
+    kept = None
     if folder.exists():
-        os.rename(folder, before)
-    os.rename(temporary, folder)
-    shutil.rmtree(before, ignore_errors=True)
+        kept = _name_beside(folder) if _is_of_another_run(folder, made) else None
+        os.rename(folder, kept or made.with_name(f"{folder.name}.before"))  # which goes with the folder around it
+    os.rename(made, folder)
+    return kept
+
+
+def _is_of_another_run(folder: Path, new: Path) -> bool:
+    """Whether a preset took training that the new one does not repeat, on texts that were not generated."""
+    try:
+        earlier = read_json(folder / MARK)
+    except (OSError, ValueError):
+        return any(folder.iterdir())
+    return earlier != read_json(new / MARK) and not earlier.get("synthetic", False)
+
+
+def _name_beside(folder: Path) -> Path:
+    return next(path for number in count(1) if not (path := folder.with_name(f"{folder.name}.{number}")).exists())

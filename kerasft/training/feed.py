@@ -37,6 +37,9 @@ class Feed(keras.utils.PyDataset):
     counted = "documents"
     """What a row is, for people."""
 
+    turn = "Epoch"
+    """What is measured at its end, for people."""
+
     shown: tuple[str, ...] | None = None
     """The figures of a line of progress; None: all, or of several targets those over all."""
 

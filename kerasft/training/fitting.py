@@ -215,7 +215,7 @@ def _train(keeper: Keeper, recipe: Recipe, thaw: Thaw, console: Console) -> None
     state = keeper.checkpoints.newest()
     if state is not None:
         keeper.restore(state)
-        where = f"epoch {state.epoch + 1}, batch {state.step + 1} of {keeper.steps_per_epoch}"
+        where = f"{keeper.feed.turn.lower()} {state.epoch + 1}, batch {state.step + 1} of {keeper.steps_per_epoch}"
         if state.epoch < recipe.epochs:
             console.print(f"Going on at {where}.", highlight=False)
     progress = ProgressBar(console, keeper.feed, recipe.epochs)

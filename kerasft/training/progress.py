@@ -42,7 +42,7 @@ class ProgressBar(keras.callbacks.Callback):
                 transient=True,
             )
             self._task = self._bar.add_task(
-                f"Epoch {epoch + 1}/{self.epochs}",
+                f"{self.feed.turn} {epoch + 1}/{self.epochs}",
                 total=self.feed.skipped + self.feed.num_batches,
                 completed=self.feed.skipped,
                 figures="",
@@ -70,7 +70,8 @@ class ProgressBar(keras.callbacks.Callback):
         self.close()
         seconds = max(getattr(self, "_trained", time.perf_counter()) - self._began, 1e-9)
         rate = f"{self._rows / seconds:,.0f} {self.feed.counted}/s"
-        line = f"Epoch {epoch + 1}/{self.epochs}  {_figures(logs or {}, self.feed.shown)}  {rate}  {seconds:.0f} s"
+        figures = _figures(logs or {}, self.feed.shown)
+        line = f"{self.feed.turn} {epoch + 1}/{self.epochs}  {figures}  {rate}  {seconds:.0f} s"
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:

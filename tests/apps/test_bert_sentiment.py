@@ -54,6 +54,7 @@ def test_one_command_goes_from_a_backbone_to_a_proved_bundle(backbone, tmp_path)
     assert str(backbone.parent) not in card
     config = (tmp_path / "run" / "config.yaml").read_text()
     assert "freeze: gradual" in config
+    assert "size:" not in config.replace("batch_size:", "")  # that of a new encoder
     answer = app("predict", "bundle", "--text", "A quiet, moving film.", cwd=tmp_path)
     assert "label" in answer.stdout, answer.stderr
 
@@ -94,7 +95,10 @@ MISTAKES = [
     (["--encoder-rate", "0"], ["encoder_rate must be above 0 and at most 1. Received: 0"]),
     (["--backbone", "TOY", "--freeze", "backbone", "--long", "windows", "--window", "8", "--window-pooling",
       "attention"], ["the windows' attention belongs to what is frozen"]),
-    (["--max-tokens", "2"], ["a text must have room for [CLS], a token and [SEP]"]),
+    (["--max-tokens", "2"], ["a text must have room for [CLS], a token and [SEP]", "Allowed: at least 3."]),
+    (["--backbone", "TOY", "--size", "mini"], ["--size describes a new encoder, and a pretrained one brings its own"]),
+    (["--backbone", "TOY", "--no-lowercase"], ["Received: '--no-lowercase with --backbone"]),
+    (["--vocabulary", "3"], ["room for more than the 5 special tokens. Received: 3. Where: --vocabulary. Allowed: at"]),
     (["--size", "huge"], ["huge"]),
 ]  # fmt: skip
 

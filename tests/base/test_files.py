@@ -1,6 +1,14 @@
 import pytest
 
-from kerasft.base.files import atomic_file, atomic_folder, content_hash, folder_once, read_json, write_json
+from kerasft.base.files import (
+    atomic_file,
+    atomic_folder,
+    content_hash,
+    folder_aside,
+    folder_once,
+    read_json,
+    write_json,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -17,6 +25,16 @@ def test_a_failed_folder_leaves_nothing(tmp_path):
         (folder / "half").touch()
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_and_what_is_in_use_stays(tmp_path):
+    pytest.importorskip("fcntl")
+    for name in (".a.12345678.tmp", ".ab.12345678.tmp", ".a.old"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+    with folder_aside(tmp_path / "a") as first, folder_aside(tmp_path / "a") as second:
+        assert first != second
+        assert {path.name for path in tmp_path.iterdir()} == {".ab.12345678.tmp", ".a.old", first.name, second.name}
+    assert {path.name for path in tmp_path.iterdir()} == {".ab.12345678.tmp", ".a.old"}
 
 
 def test_a_folder_that_is_there_is_not_overwritten(tmp_path):

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from apps.bert_sentiment import Config as Bert
 from kerasft.base.errors import InputError
-from kerasft.cli.config import flat, parse, write_config
+from kerasft.cli.config import flat, parse, told, write_config
 from kerasft.cli.options import DataOptions, RunOptions
 from kerasft.training.recipe import Recipe
 
@@ -90,19 +91,49 @@ def test_a_missing_config_file_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--epochs", "0"], "epochs must be at least 1"),
-        (["--learning-rate", "-1"], "learning_rate must be above 0"),
         (["--schedule", "cosin"], "cosine"),
         (["--epoch", "3"], "--epochs"),
         (["--epochs", "many"], "many"),
     ],
 )
-def test_a_bad_option_is_told(arguments, text, capsys):
+def test_an_option_that_tyro_refuses_is_told(arguments, text, capsys):
     with pytest.raises(SystemExit) as ended:
         read(*arguments)
     assert ended.value.code == 2
     printed = capsys.readouterr()
     assert text in " ".join((printed.out + printed.err).replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--epochs", "0"], "epochs must be at least 1. Received: 0. Where: --epochs."),
+        (["--learning-rate", "-1"], "learning_rate must be above 0. Received: -1.0. Where: --learning-rate."),
+    ],
+)
+def test_an_option_that_a_config_refuses_is_told_as_all_mistakes_are(arguments, text, capsys):
+    with pytest.raises(InputError) as error:
+        read(*arguments)
+    assert str(error.value) == text
+    assert capsys.readouterr() == ("", "")
+
+
+def test_help_is_printed(capsys):
+    with pytest.raises(SystemExit) as ended:
+        read("--help")
+    assert ended.value.code == 0
+    assert "--learning-rate" in capsys.readouterr().out
+
+
+def test_options_without_effect_are_told_to_nobody(tmp_path):
+    config = parse(Bert, ["--backbone", "folder"], prog="test")
+    assert not {"size", "window"} & set(told(config))
+    assert "max_tokens" in told(config)
+    write_config(config, tmp_path / "config.yaml", "test")
+    again = parse(Bert, ["--config", str(tmp_path / "config.yaml")], prog="test")
+    assert again.model == config.model
+    assert "size" in told(parse(Bert, [], prog="test"))
+    assert "window" in told(parse(Bert, ["--long", "windows"], prog="test"))
 
 
 def test_what_is_written_is_plain_yaml(tmp_path):

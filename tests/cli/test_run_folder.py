@@ -56,8 +56,18 @@ def test_a_run_of_another_config_is_refused(tmp_path):
     opened(Config(), tmp_path / "run", "app")
     with pytest.raises(InputError) as told:
         opened(Config(epochs=5, seed=1), tmp_path / "run", "app")
-    assert "the run folder was begun with another config: epochs was 3 (and 1 more). Received: 5." in str(told.value)
+    assert "the run folder was begun with another config: epochs was 3 (and seed). Received: 5." in str(told.value)
     assert "Name a new folder with --run" in str(told.value)
+
+
+def test_a_run_of_another_app_is_refused(tmp_path):
+    opened(Config(), tmp_path / "run", "pretrain_bert")
+    with pytest.raises(InputError) as told:
+        opened(Config(epochs=5), tmp_path / "run", "bert_sentiment")
+    assert str(told.value) == (
+        f"this is the folder of a run of apps.pretrain_bert. Received: '{tmp_path / 'run'}'. Where: --run. "
+        "Name a new folder for apps.bert_sentiment."
+    )
 
 
 def test_a_run_is_published_under_other_options_and_says_so(tmp_path):

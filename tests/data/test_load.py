@@ -169,14 +169,26 @@ def test_labels_may_be_absent_where_they_are_not_required(write, load_here):
     [
         ("text,label\n", {}, "there are no train rows. Where: {path}. A file needs rows below its header"),
         ("text,label\na,x\nb,x\n", {}, "all train rows have one label. Received: 'x'. Where: csv:{path}."),
-        ("text,label\na,\n", {}, "there are no train rows. Where: {path}."),
+        (
+            "text,label\na,\nb,\n",
+            {},
+            "no train row has a label. Received: '2 rows with nothing in label'. Where: {path}. Check --label-column",
+        ),
+        ("text,label\n,x\n,y\n", {}, "no train row has text. Received: '2 rows with nothing there'. Where: {path}."),
+        ("text,label\n,x\na,\n", {}, "no train row has both text and a label. Received: '2 rows'. Where: {path}."),
+        ("comment,mark\na,x\n", {}, "Where: {path}. Name it: --label-column mark. A file without a header row"),
         ("a,b\n1,2\n", {}, "no column has a usual name for the text. Received: ['a', 'b']. Where: {path}."),
         (
             "text,label\na,x\n",
             {"label_column": "labl"},
             "no label column of that name. Received: 'labl'. Where: {path}",
         ),
-        ("text,label\na,x\n", {"text_column": "label"}, "text and label are one column. Received: 'label'."),
+        (
+            "text,label\na,x\n",
+            {"text_column": "label"},
+            "text and label are one column. Received: 'label'. Allowed: text. "
+            "Name another for one of them: --text-column, --label-column.",
+        ),
         ("text,label\na,x\nb,y\n", {}, "too few rows to hold some out. Received: '2 rows of 2 labels'."),
         ("text,label\na,x\n", {"test": 0}, "the share of test rows must lie between 0 and 1. Received: 0."),
         ("text,label\nb\n", {}, "a row has too few fields. Received: '1 fields'. Where: {path}:2 (row 1)."),

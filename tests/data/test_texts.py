@@ -23,6 +23,7 @@ def test_train_and_unsup_are_read_and_what_is_held_out_never(tmp_path):
         "2 texts stand in validation or test rows and were left out.",
     ]
     assert (texts[0], texts[-1], texts[1:]) == ("one film", "three film", ["two film", "three film"])
+    assert (texts.left_out, texts.label_column) == ("none of its validation or test rows", "label")
     assert list(texts.batches(2)) == [["one film", "two film"], ["three film"]]
     with pytest.raises(IndexError):
         texts[3]
@@ -31,7 +32,33 @@ def test_train_and_unsup_are_read_and_what_is_held_out_never(tmp_path):
 def test_rows_without_labels_are_all_read(tmp_path):
     write(tmp_path, "mine.csv", ["one film", "two film", "three film"], header="text")
     texts = load_texts(f"csv:{tmp_path / 'mine.csv'}", cache=tmp_path / "cache")
-    assert (len(texts), texts.notes) == (3, [])
+    assert (len(texts), texts.notes, texts.unnamed) == (3, [], False)
+    assert texts.left_out.startswith("all of its rows")
+
+
+def test_labels_in_an_unusual_column_are_asked_for(tmp_path):
+    write(tmp_path, "mine.csv", [f"{number},film {number},{'ab'[number % 2]}" for number in range(40)], "id,text,mark")
+    spec, cache = f"csv:{tmp_path / 'mine.csv'}", tmp_path / "cache"
+    texts = load_texts(spec, cache=cache)
+    assert (len(texts), texts.unnamed, texts.label_column) == (40, True, None)
+    assert texts.left_out.startswith("all of its rows")
+    assert texts.notes == [
+        "All texts are read: no column has a usual name for labels. If a classifier is to be trained and measured on "
+        "these rows, name theirs with --label-column (there is id, mark): what it holds out is then left out."
+    ]
+    named = load_texts(spec, label_column="mark", cache=cache)
+    assert sorted(named) == sorted(load(spec, label_column="mark", cache=cache).train["text"])
+    assert (named.left_out, named.label_column) == (
+        "none of the rows that a classifier with --seed 0 holds out",
+        "mark",
+    )
+
+
+def test_with_test_rows_alone_it_is_said_that_later_validation_rows_are_read(tmp_path):
+    write(tmp_path, "train.csv", ["one film,a", "two film,b"])
+    write(tmp_path, "test.csv", ["held film,a"])
+    texts = load_texts(f"csv:{tmp_path}", cache=tmp_path / "cache")
+    assert texts.left_out.startswith("none of its test rows; those that a classifier takes from train to validate on")
 
 
 def test_what_a_classifier_would_hold_out_is_left_out(tmp_path):

@@ -124,10 +124,14 @@ def test_lengths_are_checked_against_the_positions():
 def presets(tmp_path_factory):
     """Folders with something wrong."""
     folder = tmp_path_factory.mktemp("presets")
-    for name in ("words", "cut", "size", "token", "shape"):
+    for name in ("words", "cut", "size", "token", "shape", "weights"):
         toy_backbone().save(folder / name)
     (folder / "words" / "assets" / "tokenizer" / "vocabulary.txt").unlink()
     (folder / "token" / "tokenizer.json").unlink()
+    (folder / "weights" / "model.weights.h5").unlink()
+    for name in ("bundle/1/saved_model.pb", "run/config.yaml"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).touch()
     weights = folder / "cut" / "model.weights.h5"
     weights.write_bytes(weights.read_bytes()[:2000])
     with open(folder / "size" / "assets" / "tokenizer" / "vocabulary.txt", "a") as file:
@@ -156,7 +160,12 @@ def presets(tmp_path_factory):
         ("words", "Where: assets/tokenizer/vocabulary.txt is missing."),
         ("token", "Where: tokenizer.json is missing."),
         ("size", "embedding table differ in size. Received: '16 tokens, 15 rows'."),
-        ("cut", "the preset cannot be read: "),
+        ("cut", "model.weights.h5 is cut short or damaged. Where: "),
+        ("cut", "Copy the folder again, whole, or make the preset again."),
+        ("weights", "this folder holds a backbone without its weights. Received: "),
+        ("bundle", "this folder holds no backbone: it is the bundle of a model that was fine-tuned already. Received"),
+        ("run", "this folder holds no backbone: it is the folder of a run. Received"),
+        (".", "Did you mean one of the presets in it: "),
         ("shape", "the preset cannot be read: "),
         ("image", "this backbone is of a family that is not supported yet. Received: 'DenseNetBackbone'."),
         ("roberta", "its tokenizer is BytePair, not WordPiece. Received: 'RobertaBackbone'."),
@@ -183,6 +192,15 @@ def test_a_name_that_is_nearly_one_is_corrected():
         load_backbone("bert_tiny_en_uncasd")
     assert "there is no such folder, and no such preset. Received: 'bert_tiny_en_uncasd'." in str(told.value)
     assert "Did you mean 'bert_tiny_en_uncased'?" in str(told.value)
+
+
+def test_presets_near_a_name_that_is_nothing_are_named(presets, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exported").symlink_to(presets)
+    with pytest.raises(InputError, match="Did you mean 'exported/roberta'"):
+        load_backbone("exported/robberta")
+    with pytest.raises(InputError, match=r"There are exported/\w+, exported/"):
+        load_backbone("zzzzzzzzzzzz/qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq")
 
 
 def test_a_preset_that_cannot_be_downloaded_says_what_to_do(monkeypatch):
