@@ -7,6 +7,7 @@ from rich.table import Table
 
 from kerasft.evaluation.result import RunResult
 from kerasft.evaluation.shown import baseline
+from kerasft.evaluation.verdict import few_rows
 
 
 def print_summary(result: RunResult, run: Path, bundle: Path, console: Console) -> None:
@@ -36,6 +37,8 @@ def print_summary(result: RunResult, run: Path, bundle: Path, console: Console) 
         console.print(_modalities_table(result.modalities))
     if any(name != "majority" for name in compared):
         console.print(result.verdict()[1])
+    elif few := few_rows(metrics):
+        console.print(few.strip())
     _print_places(result, run, bundle, console)
 
 

@@ -4,8 +4,31 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.stats import norm
 
 _CELLS_AT_ONCE = 2_000_000
+
+
+FEW_ROWS = 100
+"""Below so many rows a bootstrap of accuracy is too narrow."""
+
+
+def wilson(share: float, rows: int, level: float = 0.95) -> list[float]:
+    """Wilson's score interval of a share (Wilson 1927, equation 3), which is not empty at 0 and 1.
+
+    Args:
+        share: found, 0 to 1.
+        rows: that it was found in, at least 1.
+        level: of confidence, default 0.95.
+
+    Example:
+        >>> [round(end, 3) for end in wilson(1.0, 10)]
+        [0.722, 1.0]
+    """
+    z = float(norm.ppf((1 + level) / 2))
+    middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * (share * (1 - share) / rows + z * z / (4 * rows * rows)) ** 0.5
+    return [max(0.0, middle - half), min(1.0, middle + half)]
 
 
 class Confusion:
@@ -69,7 +92,9 @@ class Confusion:
         """Bootstrap percentile intervals of accuracy and macro F1 (Efron and Tibshirani 1993, chapter 13).
 
         Both figures depend on the rows only through this matrix, so drawing rows with replacement is drawing
-        its cells from a multinomial: the same distribution, at a cost that does not grow with the rows.
+        its cells from a multinomial: the same distribution, at a cost that does not grow with the rows. Below 100
+        rows, and where all answers are right or all wrong, so that every draw is the same, the interval of accuracy is
+        Wilson's score interval (Wilson 1927, equation 3); it also stands for macro F1 where every draw gives the same.
 
         Args:
             seed: of the draws.
@@ -90,10 +115,15 @@ class Confusion:
             seen = support + predicted > 0
             macro_f1.append(_ratio(2 * right, support + predicted).sum(axis=1) / seen.sum(axis=1))
         tails = [(1 - level) / 2, (1 + level) / 2]
-        return {
+        found = {
             "accuracy": [float(v) for v in np.quantile(np.concatenate(accuracy), tails)],
             "macro_f1": [float(v) for v in np.quantile(np.concatenate(macro_f1), tails)],
         }
+        if self.rows < FEW_ROWS or found["accuracy"][0] == found["accuracy"][1]:
+            found["accuracy"] = wilson(self.accuracy, self.rows, level)
+        if found["macro_f1"][0] == found["macro_f1"][1]:
+            found["macro_f1"] = found["accuracy"]
+        return found
 
     def _sums(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """From counts [draws, cells]: right, support and predicted, each float64 [draws, classes]."""

@@ -51,7 +51,8 @@ class Words:
     @property
     def settings(self) -> str:
         """What is taken, in words."""
-        return f"words and pairs of words found in {self.min_count} or more texts, sublinear tf-idf"
+        words = "characters" if self._tfidf.unspaced > 0.5 else "words"
+        return f"{words} and pairs of {words} found in {self.min_count} or more texts, sublinear tf-idf"
 
     def fit(self, column: Any, chosen: np.ndarray) -> sparse.csr_array:
         """Learns from the chosen rows and returns their features."""

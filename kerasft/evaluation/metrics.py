@@ -21,7 +21,8 @@ DEFINITIONS = {
     "log_loss": "mean of -ln(score of the true label), scores kept at least the machine epsilon away from 0",
     "calibration_error": "expected calibration error of the highest score over 15 bins of equal width "
     "(Guo et al. 2017, arXiv:1706.04599, equation 3)",
-    "interval": "95% percentile interval of a bootstrap over the rows (Efron and Tibshirani 1993)",
+    "interval": "95% percentile interval of a bootstrap over the rows (Efron and Tibshirani 1993); of accuracy "
+    "Wilson's score interval (1927) below 100 rows and where all answers are right or all wrong",
 }
 
 

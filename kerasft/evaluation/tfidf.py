@@ -14,6 +14,7 @@ from scipy import sparse
 # A run of word characters; scripts written without spaces give one token for each character.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+_ALONE = re.compile(rf"[{_UNSPACED}]")
 _MOST_CHARACTERS = 50_000
 _MOST_WORDS = 2_000_000
 _ROWS_AT_ONCE = 2_000
@@ -42,6 +43,12 @@ class TfIdf:
     def features(self) -> int:
         """Number of columns of the matrix."""
         return len(self.codes)
+
+    @property
+    def unspaced(self) -> float:
+        """Share of the different words that are single characters of scripts written without spaces."""
+        alone = sum(_ALONE.fullmatch(word) is not None for word in self.words)
+        return alone / max(len(self.words), 1)
 
     def fit(self, batches: Iterable[Sequence[str | None]]) -> sparse.csr_array:
         """Learns the features from texts and returns their matrix.

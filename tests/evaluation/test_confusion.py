@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from kerasft.evaluation.confusion import Confusion
@@ -21,6 +23,24 @@ def test_intervals_agree_with_drawing_rows_one_by_one():
         macro.append(f1_score(truth[rows], predicted[rows], average="macro"))
     np.testing.assert_allclose(got["accuracy"], np.quantile(accuracy, [0.025, 0.975]), atol=0.015)
     np.testing.assert_allclose(got["macro_f1"], np.quantile(macro, [0.025, 0.975]), atol=0.015)
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("rows", [1, 6, 5_000])
+def test_an_interval_is_never_empty(rows, right):
+    truth = np.arange(rows) % 2
+    found = Confusion(truth, truth if right else 1 - truth, 2).intervals()
+    assert found["macro_f1"] == found["accuracy"]
+    low, high = found["accuracy"]
+    assert (high if right else 1 - low) == 1
+    assert 0.5 / rows < high - low < 4 / (rows + 4)
+
+
+def test_the_interval_of_few_rows_is_that_of_scipy():
+    truth, predicted = drawn(rows=40)
+    right = int(np.sum(truth == predicted))
+    wanted = binomtest(right, 40).proportion_ci(method="wilson")
+    np.testing.assert_allclose(Confusion(truth, predicted, 4).intervals()["accuracy"], wanted, atol=1e-12)
 
 
 def test_a_draw_without_a_label_leaves_it_out_of_the_mean():

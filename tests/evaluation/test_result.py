@@ -27,8 +27,8 @@ def result(accuracy, interval, linear):
             "2.00 points above the linear baseline, which lies within the 95% interval.",
         ),
         (0.92, [0.90, 0.95], 0.90, WITHIN, "2.00 points above"),
-        (0.88, [0.87, 0.89], 0.90, BELOW, "Does not beat the linear baseline (by 2.00 points)."),
-        (0.90, [0.89, 0.91], 0.90, BELOW, "Does not beat the linear baseline (of equal accuracy)."),
+        (0.88, [0.87, 0.89], 0.90, BELOW, "2.00 points below the linear baseline."),
+        (0.90, [0.89, 0.91], 0.90, BELOW, "Of the same accuracy as the linear baseline: does not beat it."),
     ],
 )
 def test_verdict(accuracy, interval, linear, verdict, words):

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kerasft.evaluation import tfidf
+from kerasft.evaluation.features import Words
 from kerasft.evaluation.tfidf import TfIdf
 
 TEXTS = ["The film is good, good fun!", "the film is not good", "A bad film: bad, bad, bad.", "", "good fun"]
@@ -65,3 +66,13 @@ def test_the_most_frequent_features_are_kept():
 def test_none_is_an_empty_text():
     ours = TfIdf(min_count=1)
     assert ours.fit([["a b", None]])[[1]].nnz == 0
+
+
+def test_what_is_counted_is_said_by_the_script():
+    for text, said in (
+        ("a good film", "words and pairs of words"),
+        ("酒店不错 ok", "characters and pairs of characters"),
+    ):
+        words = Words(1, 100)
+        words.fit([text], np.arange(1))
+        assert words.settings == f"{said} found in 1 or more texts, sublinear tf-idf"

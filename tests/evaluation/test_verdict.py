@@ -1,6 +1,6 @@
 import pytest
 
-from kerasft.evaluation.verdict import BEATS, BELOW, UNKNOWN, WITHIN, judge
+from kerasft.evaluation.verdict import BEATS, BELOW, UNKNOWN, WITHIN, few_rows, judge
 
 
 def paired(p=0.5, interval=(-0.01, 0.03)):
@@ -35,7 +35,7 @@ def test_the_best_of_several_linear_baselines_is_the_rival():
     }
     assert judge({"accuracy": 0.85}, baselines) == (
         BELOW,
-        "Does not beat the best linear baseline (pixels + logistic regression (front)) (by 5.00 points).",
+        "5.00 points below the best linear baseline (pixels + logistic regression (front)).",
     )
 
 
@@ -56,3 +56,48 @@ def test_several_targets_without_answers_are_not_tested():
     got, said = judge({"macro_f1": 0.7}, {"joint_logreg": {"macro_f1": 0.6}}, several=True)
     assert (got, said.split("; ")[1]) == (WITHIN, "whether by chance was not tested.")
     assert judge({"macro_f1": 0.7}, {"majority": {"macro_f1": 0.1}}, several=True)[0] == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "p", "verdict", "words"),
+    [
+        (0.92, 0.01, BEATS, "Beats the linear baseline by 2.00 points (McNemar's exact test: p = 0.010)."),
+        (
+            0.92,
+            0.2,
+            WITHIN,
+            "2.00 points above the linear baseline, which may be chance (McNemar's exact test: p = 0.2",
+        ),
+        (0.88, 0.2, BELOW, "2.00 points below the linear baseline, which may be chance (McNemar's exact test: p = 0.2"),
+        (0.88, 0.01, BELOW, "2.00 points below the linear baseline (McNemar's exact test: p = 0.010)."),
+    ],
+)
+def test_a_loss_is_told_as_a_win_is(accuracy, p, verdict, words):
+    baselines = {"tfidf_logreg": {"accuracy": 0.9, "paired": {"accuracy": {"p": p}}}}
+    got, said = judge({"accuracy": accuracy}, baselines)
+    assert got == verdict
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "words"),
+    [
+        (0.01, 0.03, BEATS, "Beats the linear baseline by 2.00 points of mean macro F1 (paired bootstrap: +1.00 to +3"),
+        (-0.03, -0.01, BELOW, "2.00 points of mean macro F1 below the linear baseline (paired bootstrap: -3.00 to -1"),
+        (-0.03, 0.01, BELOW, "below the linear baseline, which may be chance (paired bootstrap: -3.00 to +1.00"),
+    ],
+)
+def test_several_targets_are_judged_by_a_bootstrap(low, high, verdict, words):
+    baselines = {"tfidf_logreg": {"macro_f1": 0.9, "paired": {"macro_f1": {"interval": [low, high]}}}}
+    got, said = judge({"macro_f1": 0.92 if low > 0 else 0.88}, baselines, several=True)
+    assert got == verdict
+    assert words in said
+
+
+def test_few_test_rows_are_said_to_say_little():
+    metrics = {"accuracy": 0.9, "n": 20, "accuracy_interval": [0.699, 0.972]}
+    assert judge(metrics, {})[1].endswith(
+        " 20 test rows say little: the accuracy lies between 70% and 97% (95% interval)."
+    )
+    assert few_rows({"n": 1}) == " 1 test row says little: measure on more before trusting this."
+    assert few_rows(metrics | {"n": 100}) == ""
