@@ -4,12 +4,13 @@
     python -m apps.pretrain_bert --data parquet:$KERASFT_DATA/imdb --size mini --export exported/bert_imdb
     python -m apps.pretrain_bert --backbone exported/bert_imdb --data csv:mine.csv --export exported/bert_mine
 
-Texts of train and unsup rows are read, never those of the data's validation or test rows. Fine-tune the preset with
+Texts of train and unsup rows are read, never those of the data's validation or test rows; of rows that are not divided,
+none that a classifier holds out, if the labels' column is known (--label-column). Fine-tune the preset with
 `python -m apps.bert_sentiment --backbone exported/bert_imdb`. A run that was killed goes on with the same command and
 its --run; --steps 2000 limits one, and the learning rate falls to 0 by then.
 
-Expect on 2 cores (AMD Zen 3): the sample in two to three minutes beside other work, perplexity 79 on its synthetic
-held-out documents. A pass over IMDb's 21.9 million tokens is 5,391 steps of 32 sequences.
+Expect on 2 cores (AMD Zen 4): the sample in 70 s beside other work, perplexity 3.7 on its synthetic held-out documents.
+A pass over IMDb's 21.9 million tokens is 5,391 steps of 32 sequences.
 """
 
 import sys

@@ -49,4 +49,4 @@ def warn_of_unknown(rows: Any, text: Text, backbone: str | None) -> dict[str, st
         "another language or script: the model cannot tell them from each other. Pretrain on texts like these "
         "(python -m apps.pretrain_bert), or name another encoder."
     )
-    return {"unknown_tokens": f"{share:.1%} of the train texts' (not in the encoder's vocabulary)"}
+    return {"unknown_to_its_vocabulary": f"{share:.1%} of the train texts' tokens"}

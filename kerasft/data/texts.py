@@ -126,8 +126,6 @@ def load_texts(
     held = [intake.facts[split].hashes[intake.rows[split]] for split in divided]
     if not held and label is not None:
         held = _shares_held_out(Draft(source, Wanted(**options), Path(cache)), seed)
-        if held:
-            notes.append(f"The texts that a classifier with --seed {seed} holds out of these rows are left out.")
     others = [name for part in source.parts for name in part.columns if name not in intake.plan.used]
     unnamed = label is None and bool(others)
     if not held and unnamed:
@@ -136,7 +134,8 @@ def load_texts(
             f"on these rows, name theirs with --label-column (there is {', '.join(dict.fromkeys(others[:5]))}): what "
             "it holds out is then left out."
         )
-    columns, digest = _chosen(intake, np.concatenate([np.zeros(0, np.uint64), *held]), notes)
+    why = "stand in validation or test rows" if divided else f"are what a classifier with --seed {seed} holds out"
+    columns, digest = _chosen(intake, np.concatenate([np.zeros(0, np.uint64), *held]), why, notes)
     if not columns:
         raise InputError("there are no texts to learn from", where=spec, hint="Check --text-column and the splits.")
     left_out = _left_out(divided, bool(held), seed)
@@ -166,8 +165,8 @@ def _shares_held_out(draft: Draft, seed: int) -> list[np.ndarray]:
     return [draft.hashes(split) for split in _HELD]
 
 
-def _chosen(intake: Intake, held: np.ndarray, notes: list[str]) -> tuple[dict[str, Column], str]:
-    """The texts to learn from by split, and the SHA-256 over them."""
+def _chosen(intake: Intake, held: np.ndarray, why: str, notes: list[str]) -> tuple[dict[str, Column], str]:
+    """The texts to learn from by split, and the SHA-256 over them; `why` says what those in `held` are."""
     columns, seen, digest = {}, held, hashlib.sha256()
     leaks = repeats = empty = 0
     for split in (name for name in _TAKEN if name in intake.rows):
@@ -184,7 +183,7 @@ def _chosen(intake: Intake, held: np.ndarray, notes: list[str]) -> tuple[dict[st
         if len(kept):
             columns[split] = Column(facts.stored.table["text"], kept, "text")
             digest.update(np.ascontiguousarray(facts.digests[kept]).data)
-    for count, what in ((empty, "are empty"), (repeats, "repeat another"), (leaks, "stand in validation or test rows")):
+    for count, what in ((empty, "are empty"), (repeats, "repeat another"), (leaks, why)):
         if count:
             notes.append(f"{count:,} texts {what} and were left out.")
     return columns, digest.hexdigest()

@@ -24,8 +24,8 @@ def test_the_share_counts_tokens_and_skips_rows_without_text():
 def test_texts_of_another_script_are_told_once_and_for_the_card():
     rows = make(CHINESE)
     facts = warn_of_unknown(rows, english(), "exported/bert_imdb")
-    assert list(facts) == ["unknown_tokens"]
-    assert facts["unknown_tokens"].endswith("% of the train texts' (not in the encoder's vocabulary)")
+    assert list(facts) == ["unknown_to_its_vocabulary"]
+    assert facts["unknown_to_its_vocabulary"].endswith("% of the train texts' tokens")
     assert rows.checks["warnings"][0] == "earlier"
     told = rows.checks["warnings"][1]
     assert "of the tokens of the train texts are not in the vocabulary of exported/bert_imdb" in told
