@@ -20,7 +20,10 @@ def make_backbone(options: BertOptions, rows: Any) -> TextBackbone:
     """
     if options.backbone is not None:
         backbone = load_backbone(options.backbone)
-        backbone.check_length(options.sequence, "--window" if options.long == "windows" else "--max-tokens")
+        if options.long == "windows":
+            backbone.check_length(options.sequence, "--window", f"Give --window {backbone.max_length} or fewer.")
+        else:
+            backbone.check_length(options.sequence, "--max-tokens")
         return backbone
     cased = {"lowercase": options.lowercase, "strip_accents": options.lowercase}
     learnt = Text.learn(
