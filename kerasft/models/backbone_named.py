@@ -29,7 +29,7 @@ def load_named(name: str) -> TextBackbone:
             "there is no such folder, and no such preset",
             received=name,
             allowed="a folder of KerasHub or Hugging Face, or a preset of BERT, DistilBERT or ELECTRA by name",
-            hint=did_you_mean(name, [*near, *known] if near else known) or _listed(near),
+            hint=did_you_mean(name, [*near, *known]) or _listed(near),
         )
     try:
         for file in ("tokenizer.json", "assets/tokenizer/vocabulary.txt", "model.weights.h5", "config.json"):

@@ -81,7 +81,8 @@ MISTAKES = [
     (["--backbone", "TOY", "--lora-rank", "9"], ["Received: 9.", "Allowed: 1 to 4"]),
     (["--backbone", "TOY", "--max-tokens", "64"], [
         "the sequences are longer than the backbone's positions. Received: 64. Where: --max-tokens. Allowed: 3 to"]),
-    (["--backbone", "TOY", "--long", "windows", "--window", "33"], ["33. Where: --window. Allowed: 3 to 32. Give --window 32 or f"]),
+    (["--backbone", "TOY", "--long", "windows", "--window", "33"], [
+        "Received: 33. Where: --window. Allowed: 3 to 32. Give --window 32 or fewer."]),
     (["--backbone", "TOY", "--freeze", "gradual", "--epochs", "1"], ["gradual unfreezing takes more than one epoch"]),
     (["--freeze", "backbone"], ["--freeze backbone keeps what an encoder has learnt, and a new one has"]),
     (["--lora-rank", "2"], ["--lora-rank keeps what an encoder has learnt", "'--lora-rank 2 without --backbone'"]),
