@@ -11,7 +11,7 @@ from kerasft import inputs as inputs_room
 from kerasft import tasks
 from kerasft.base.errors import InputError
 from kerasft.base.files import atomic_folder
-from kerasft.inputs.batching import BatchPlan
+from kerasft.inputs.batching import prediction_batches
 from kerasft.inputs.encoding import PRESENT, encode_columns, in_order, inputs_used, row_lengths, take, with_inputs_used
 from kerasft.inputs.stack import OnBad
 from kerasft.models.saved import load_model
@@ -65,7 +65,7 @@ class Learner:
 
         Args:
             columns: raw values by input name: a dict or a split.
-            batch_size: rows a batch. Default 64.
+            batch_size: rows a batch, of very long rows fewer. Default 64.
 
         Returns:
             float32 [rows, ...] by output name.
@@ -76,7 +76,7 @@ class Learner:
         """The model's outputs for encoded arrays, in the rows' order; rows of like length share a batch."""
         outputs: dict[str, np.ndarray] = {}
         lengths = row_lengths(arrays)
-        for rows, width in BatchPlan(lengths, batch_size, widths=[int(lengths.max())]).in_order():
+        for rows, width in prediction_batches(lengths, batch_size):
             for name, part in self._forward(take(arrays, rows, width)).items():
                 part = np.asarray(part)
                 outputs.setdefault(name, np.empty((len(lengths), *part.shape[1:]), part.dtype))[rows] = part

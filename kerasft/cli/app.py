@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 
 from kerasft.base.errors import InputError
+from kerasft.base.memory import is_out_of_memory
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -21,8 +22,8 @@ def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
         arguments: the arguments; default: those of this process.
 
     Returns:
-        The exit status: 0; 2 after a user's mistake or on a full disk, which was told on standard error; 130 after
-        Ctrl-C.
+        The exit status: 0; 2 after a user's mistake, on a full disk or without enough memory, which was told on
+        standard error; 130 after Ctrl-C.
 
     Example:
         if __name__ == "__main__":
@@ -38,10 +39,13 @@ def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output, `head` for instance, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        if not _is_full(error):
+    except Exception as error:  # numpy, TensorFlow and ONNX Runtime have no common parent for what is full
+        if is_out_of_memory(error):
+            tell_error(_memory_full(error))
+        elif isinstance(error, OSError) and _is_full(error):
+            tell_error(_disk_full(error))
+        else:
             raise
-        tell_error(_disk_full(error))
         return USAGE
     return 0
 
@@ -55,6 +59,16 @@ def _disk_full(error: OSError) -> str:
     received = error.strerror or str(error)
     hint = "Make room; the same command with the same --run then goes on where it was stopped."
     return str(InputError("the disk is full", received=received, where=error.filename, hint=hint))
+
+
+def _memory_full(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    received = next((line for line in lines if "alloc" in line), lines[0] if lines else type(error).__name__)
+    hint = (
+        "Free some, and the same command with the same --run goes on where it was stopped; or start a new run with "
+        "shorter texts (--max-tokens), a smaller model or fewer rows at once"
+    )
+    return str(InputError("memory ran out", received=received, hint=hint))
 
 
 def start_backend() -> None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from kerasft.export.input_graphs import raw_feed
 from kerasft.export.reference import Columns
 from kerasft.export.saved_model import RAW, TOKENS, answer_prefix, arrays_signature
-from kerasft.inputs.batching import BatchPlan
+from kerasft.inputs.batching import bounded_parts, prediction_batches
 from kerasft.inputs.encoding import row_lengths, take
 from kerasft.runtime import Predictor
 
@@ -51,8 +51,8 @@ class ExportedPaths:
         feed: dict[str, np.ndarray] = {}
         for name, item in self._learner.inputs.items():
             feed |= raw_feed(name, item, columns[name])
-        rows = len(next(iter(feed.values())))
-        parts = [np.arange(start, min(start + batch, rows)) for start in range(0, rows, batch)]
+        lengths = row_lengths(self._learner.encode(columns))
+        rows, parts = len(lengths), [np.arange(len(lengths))[part] for part in bounded_parts(lengths, batch)]
         feeds = ({name: tf.constant(column[part]) for name, column in feed.items()} for part in parts)
         return self._run(RAW, zip(parts, feeds, strict=True), rows)
 
@@ -60,7 +60,7 @@ class ExportedPaths:
         """Arrays through the signature that takes them, rows of like length together."""
         arrays = self._learner.encode(columns)
         lengths = row_lengths(arrays)
-        plan = BatchPlan(lengths, batch, widths=[int(lengths.max())]).in_order()
+        plan = prediction_batches(lengths, batch)
         feeds = (
             {name: tf.constant(value) for name, value in take(arrays, rows, width).items()} for rows, width in plan
         )

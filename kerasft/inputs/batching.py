@@ -1,6 +1,6 @@
 """Batches of like length, padded to few widths, as a pure function of (seed, epoch, index)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ Batch = tuple[np.ndarray, int]
 
 _STEP = 8  # widths are multiples of this: a SIMD register of float32, and fewer candidates to choose from
 _CANDIDATES = 512
+_MOST_PAIRS = 64 * 1024**2  # of tokens in a batch for prediction: attention holds a number for each, head by head
 
 
 class BatchPlan:
@@ -81,10 +82,51 @@ class BatchPlan:
         return [batches[number] for number in random.permutation(len(batches))]
 
     def in_order(self) -> list[Batch]:
-        """The batches for prediction: from short rows to long ones, each padded to its own longest row."""
+        """The batches for validation: from short rows to long ones, each padded to its own longest row."""
         order = np.argsort(self.lengths, kind="stable")
         parts = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
         return [(part, int(self.lengths[part].max())) for part in parts]
+
+
+def prediction_batches(lengths: Sequence[int] | np.ndarray, most_rows: int) -> list[Batch]:
+    """Batches for prediction: from short rows to long ones, each padded to its own longest row.
+
+    Args:
+        lengths: the length of every row, int [rows].
+        most_rows: rows a batch; of very long rows fewer stand together, see `bounded_parts`.
+
+    Example:
+        >>> [(rows.tolist(), width) for rows, width in prediction_batches([9, 2, 4], most_rows=2)]
+        [([1, 2], 4), ([0], 9)]
+    """
+    lengths = np.asarray(lengths, dtype=np.int64)
+    order = np.argsort(lengths, kind="stable")
+    parts = bounded_parts(lengths[order], most_rows)
+    return [(order[part], int(lengths[order[part]].max())) for part in parts]
+
+
+def bounded_parts(lengths: Sequence[int] | np.ndarray, most_rows: int) -> Iterator[slice]:
+    """Cuts rows, as they stand, into batches that can be computed at once.
+
+    Padded to its longest row, a batch has at most as many pairs of tokens as 64 rows of 1,024 tokens, or a single row:
+    what was trained in batches of two is not predicted in batches of 64 that memory cannot hold.
+
+    Args:
+        lengths: the length of every row, int [rows].
+        most_rows: rows a batch.
+
+    Example:
+        >>> list(bounded_parts([5, 5_000, 7, 6, 5], most_rows=3))
+        [slice(0, 2, None), slice(2, 5, None)]
+    """
+    start, longest = 0, 1
+    for row, length in enumerate(lengths):
+        longest = max(longest, int(length))
+        if row > start and (row - start == most_rows or (row - start + 1) * longest**2 > _MOST_PAIRS):
+            yield slice(start, row)
+            start, longest = row, max(1, int(length))
+    if len(lengths):
+        yield slice(start, len(lengths))
 
 
 def choose_widths(lengths: Sequence[int] | np.ndarray, count: int = 16) -> np.ndarray:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kerasft.base.errors import InputError
+from kerasft.base.memory import is_out_of_memory
 from kerasft.training.recipe import Recipe
-
-_NAMES = ("ResourceExhaustedError", "OutOfMemoryError")  # TensorFlow's and torch's; JAX says it in the message
 
 
 @contextmanager
@@ -22,13 +21,6 @@ def told_when_full(recipe: Recipe) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise _told(recipe) from error
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of any backend says that memory ran out."""
-    if isinstance(error, MemoryError) or type(error).__name__ in _NAMES:
-        return True
-    return "RESOURCE_EXHAUSTED" in str(error)
 
 
 def _told(recipe: Recipe) -> InputError:

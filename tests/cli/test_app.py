@@ -2,6 +2,7 @@ import errno
 import os
 
 import pytest
+import tensorflow as tf
 
 from kerasft.base.errors import InputError
 from kerasft.cli.app import run_app
@@ -34,6 +35,28 @@ def test_numpy_tells_a_full_disk_in_words_of_its_own(capsys):
     assert "the disk is full. Received: '13883 requested and 2016 written'." in " ".join(
         capsys.readouterr().err.split()
     )
+
+
+def test_memory_that_runs_out_is_told_without_a_traceback(capsys):
+    def main(arguments):
+        raise tf.errors.ResourceExhaustedError(
+            None, None, "Graph execution error:\n\nDetected at node x\nOOM when allocating tensor with shape[64,5000]"
+        )
+
+    assert run_app(main, []) == 2
+    assert " ".join(capsys.readouterr().err.split()) == (
+        "error: memory ran out. Received: 'OOM when allocating tensor with shape[64,5000]'. Free some, and the same "
+        "command with the same --run goes on where it was stopped; or start a new run with shorter texts "
+        "(--max-tokens), a smaller model or fewer rows at once."
+    )
+
+
+def test_faults_of_the_program_keep_their_traceback():
+    def main(arguments):
+        raise RuntimeError("a fault")
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        run_app(main, [])
 
 
 def test_other_faults_of_the_system_keep_their_traceback():

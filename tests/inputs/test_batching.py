@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasft.base.errors import InputError
-from kerasft.inputs.batching import BatchPlan, choose_widths
+from kerasft.inputs.batching import BatchPlan, bounded_parts, choose_widths, prediction_batches
 
 LENGTHS = st.lists(st.integers(1, 90), min_size=1, max_size=60)
 
@@ -27,9 +27,24 @@ def test_every_row_stands_in_exactly_one_batch_that_is_wide_enough(lengths, size
 @given(LENGTHS, st.integers(1, 9))
 @settings(max_examples=50, deadline=None)
 def test_prediction_keeps_every_row_and_pads_to_the_longest_of_a_batch(lengths, size):
-    batches = BatchPlan(lengths, size).in_order()
-    assert sorted(np.concatenate([rows for rows, _ in batches]).tolist()) == list(range(len(lengths)))
-    assert all(width == max(lengths[row] for row in rows) for rows, width in batches)
+    for batches in (BatchPlan(lengths, size).in_order(), prediction_batches(lengths, size)):
+        assert sorted(np.concatenate([rows for rows, _ in batches]).tolist()) == list(range(len(lengths)))
+        assert all(width == max(lengths[row] for row in rows) for rows, width in batches)
+        assert len(batches) == -(-len(lengths) // size)
+
+
+@given(st.lists(st.one_of(st.integers(0, 300), st.integers(0, 20_000)), max_size=60), st.integers(1, 64))
+@settings(max_examples=100, deadline=None)
+def test_batches_of_very_long_rows_are_small(lengths, size):
+    parts = list(bounded_parts(lengths, size))
+    assert [row for part in parts for row in range(part.start, part.stop)] == list(range(len(lengths)))
+    for part in parts:
+        rows = lengths[part]
+        assert 1 <= len(rows) <= size
+        assert len(rows) == 1 or len(rows) * max(rows) ** 2 <= 64 * 1024**2
+    for part, following in itertools.pairwise(parts):  # none could have held the next row
+        rows = [*lengths[part], lengths[following.start]]
+        assert len(rows) > size or len(rows) * max(rows) ** 2 > 64 * 1024**2
 
 
 def test_an_epoch_is_a_pure_function_of_seed_and_number():
