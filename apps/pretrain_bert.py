@@ -22,7 +22,7 @@ from kerasft.cli.app import run_app, start_backend
 from kerasft.cli.config import parse
 from kerasft.cli.pretrain_options import BackboneOptions, PlaceOptions, TextsOptions, suited
 from kerasft.cli.run_folder import open_run
-from kerasft.pretrain.objective import Objective
+from kerasft.pretrain.objective import Objective, check_recipe
 from kerasft.training.recipe import Recipe
 
 APP = Path(__file__).stem
@@ -54,6 +54,9 @@ class Config:
     objective: Objective = field(default_factory=Objective)
     recipe: Recipe = field(default_factory=default_recipe)
     where: PlaceOptions = field(default_factory=PlaceOptions)
+
+    def __post_init__(self) -> None:
+        check_recipe(self.recipe)
 
 
 def main(arguments: Sequence[str]) -> None:

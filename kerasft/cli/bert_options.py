@@ -173,9 +173,10 @@ def _config(backbone: str | None) -> Mapping[str, Any]:
     """What a backbone's folder says of it; nothing where it cannot be read, which is told when it is opened."""
     try:
         config = json.loads((Path(backbone or "") / "config.json").read_text(encoding="utf-8"))
-        return config.get("config", config)
+        found = config.get("config", config)
     except (OSError, ValueError, AttributeError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:

@@ -45,7 +45,7 @@ def train_and_publish(
     """Takes a learner and its rows to a run folder with a report and a published, verified bundle.
 
     Every step can be repeated: a run that was stopped goes on, and one that has ended is only told again, or
-    exported again where the options of publishing are others.
+    exported again where the options of publishing are others or its bundle is gone.
 
     Args:
         learner: inputs, an untrained model and the task.
@@ -68,9 +68,10 @@ def train_and_publish(
     done = run / "result.json"
     if done.exists():
         result, wanted = RunResult.of(read_json(done)), meaning(config)
-        if all(result.config.get(name) == wanted.get(name) for name in PUBLISHING):
+        bundle = Path(read_json(run / "bundle.json")["path"])
+        if all(result.config.get(name) == wanted.get(name) for name in PUBLISHING) and bundle.exists():
             console.print(f"This run has ended already; nothing was trained or exported again ({run}).")
-            print_summary(result, run, Path(read_json(run / "bundle.json")["path"]), console)
+            print_summary(result, run, bundle, console)
             return result
         console.print(f"This run has ended already: it is only measured and exported again ({run}).")
     target = options.export or Path("exported") / app

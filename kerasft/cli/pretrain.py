@@ -20,6 +20,7 @@ from kerasft.data.texts import Texts
 from kerasft.evaluation.environment import environment
 from kerasft.inputs import Text
 from kerasft.models import TextBackbone, load_backbone, new_backbone
+from kerasft.models.masked_lm import check_pretrainable
 from kerasft.pretrain.corpus import Corpus
 from kerasft.pretrain.fitting import Plan, make_plan, pretrain
 from kerasft.pretrain.neighbour_heads import place_start
@@ -35,7 +36,9 @@ def make_backbone(
     """The backbone to start from: a new one with a vocabulary of these texts, or an earlier one with its own."""
     prepare(recipe)
     if options.backbone is not None:
-        return load_backbone(options.backbone)
+        backbone = load_backbone(options.backbone)
+        check_pretrainable(backbone)  # before its vocabulary goes over all texts
+        return backbone
     kept = cache / "vocabulary.json"  # learnt from the texts of this run folder, whose options are checked
     key = [texts.fingerprint, options.vocabulary, options.lowercase, options.strip_accents]
     known = read_json(kept) if kept.exists() else {}
@@ -100,7 +103,8 @@ def pretrain_and_export(
     about = {"fingerprint": texts.fingerprint, "plan": plan, "head": head}
     model, history = pretrain(corpus, backbone, objective, recipe, run, **about, console=console)
     facts = measured(history, plan, corpus, backbone, texts, last=not recipe.restore_best)
-    write_csv(run / "history.csv", [with_perplexity(row, plan) for row in history.rows])
+    penalised = bool(recipe.l1 or recipe.l2)
+    write_csv(run / "history.csv", [with_perplexity(row, plan, penalised) for row in history.rows])
     write_json(run / "metrics.json", facts)
     write_json(run / "environment.json", {**environment(), "seed": recipe.seed})
     trained = objective.sequence if backbone_options.backbone is None else None
@@ -139,11 +143,13 @@ def _tell_plan(
         console.print(f"  note: {line}")
 
 
-def with_perplexity(row: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """A row of history.csv with perplexities and tokens/s."""
+def with_perplexity(row: dict[str, Any], plan: Plan, penalised: bool = False) -> dict[str, Any]:
+    """A row of history.csv with perplexities and tokens/s; none of training where its loss holds a penalty."""
     row = dict(row)
     for prefix in ("", "val_"):
         loss = row.get(f"{prefix}token_loss", row.get(f"{prefix}loss"))
+        if penalised and not prefix and "token_loss" not in row:
+            continue
         row[f"{prefix}perplexity"] = math.exp(min(loss, 700.0))
     row["tokens_per_second"] = round(row["documents_per_second"] * plan.tokens_per_sequence, 1)
     return row

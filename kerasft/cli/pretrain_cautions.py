@@ -8,6 +8,7 @@ _FEW_STEPS = 200
 _FEW_TOKENS = 500_000
 _MANY_PASSES = 100
 _FEW_HELD_OUT = 32
+_FEW_REAL = 0.6
 
 
 def cautions(plan: Plan, tokens: int, new: bool) -> Iterator[str]:
@@ -26,6 +27,11 @@ def cautions(plan: Plan, tokens: int, new: bool) -> Iterator[str]:
     if plan.steps < _FEW_STEPS:
         what = "1 step changes" if plan.steps == 1 else f"{plan.steps:,} steps change"
         yield f"{what} the weights little: give more --steps (or --epochs), some thousands for a new encoder."
+    if (real := plan.train.instances.packing()) < _FEW_REAL:
+        yield (
+            f"{real:.0%} of the pairs are real tokens, the others padding: give a smaller --sequence, or leave "
+            "--next-sentence out, as texts in one stream fill their sequences."
+        )
     if plan.passes > _MANY_PASSES:
         yield (
             f"Each text is seen {plan.passes:,.0f} times and may be learned by heart; the figures on held-out "

@@ -96,9 +96,9 @@ def load_texts(
 ) -> Texts:
     """Loads the texts of the train and unsup rows of any source, labelled or not.
 
-    Texts that also stand in validation or test rows are left out, and so are repeated ones. Where the rows are
-    not divided but have labels, the shares that `load` with the same seed holds out are left out as well, so
-    that a classifier can be measured on them later.
+    Texts that also stand in validation or test rows are left out, and so are repeated ones. Where one of these splits
+    is missing but there are labels, what `load` with the same seed makes it of is left out as well, so that a
+    classifier can be validated and measured on it later.
 
     Args:
         spec: as for `load`.
@@ -124,34 +124,37 @@ def load_texts(
     label = next(iter(intake.plan.targets.values()))
     divided = [split for split in _HELD if split in intake.rows]
     held = [intake.facts[split].hashes[intake.rows[split]] for split in divided]
-    if not held and label is not None:
-        held = _shares_held_out(Draft(source, Wanted(**options), Path(cache)), seed)
+    drawn = []
+    if len(divided) < len(_HELD) and label is not None:
+        drawn = _shares_held_out(Draft(source, Wanted(**options), Path(cache)), seed)
     others = [name for part in source.parts for name in part.columns if name not in intake.plan.used]
     unnamed = label is None and bool(others)
-    if not held and unnamed:
+    if not divided and unnamed:
         notes.append(
             "All texts are read: no column has a usual name for labels. If a classifier is to be trained and measured "
             f"on these rows, name theirs with --label-column (there is {', '.join(dict.fromkeys(others[:5]))}): what "
             "it holds out is then left out."
         )
-    why = "stand in validation or test rows" if divided else f"are what a classifier with --seed {seed} holds out"
-    columns, digest = _chosen(intake, np.concatenate([np.zeros(0, np.uint64), *held]), why, notes)
+    why = f"are what a classifier with --seed {seed} holds out" if drawn else "stand in validation or test rows"
+    columns, digest = _chosen(intake, np.concatenate([np.zeros(0, np.uint64), *held, *drawn]), why, notes)
     if not columns:
         raise InputError("there are no texts to learn from", where=spec, hint="Check --text-column and the splits.")
-    left_out = _left_out(divided, bool(held), seed)
+    left_out = _left_out(divided, bool(drawn), seed)
     return Texts(columns, spec, source.synthetic, digest, notes, left_out, label, unnamed)
 
 
-def _left_out(divided: Sequence[str], held: bool, seed: int) -> str:
+def _left_out(divided: Sequence[str], drawn: bool, seed: int) -> str:
     """Which rows that a classifier may be measured on were not read: "none of its ..."."""
     if len(divided) == len(_HELD):
         return "none of its validation or test rows"
-    if divided == ["test"]:
-        return (
-            "none of its test rows; those that a classifier takes from train to validate on were read, without labels"
-        )
-    if held or divided:
+    if drawn:
         return f"none of the rows that a classifier with --seed {seed} holds out"
+    if divided:
+        use = "validate on" if divided == ["test"] else "validate or be measured on"
+        return (
+            f"none of its {divided[0]} rows; those that a classifier may later take from train to {use} were read, "
+            "without labels"
+        )
     return "all of its rows: on none of them can a classifier be measured as on texts that its encoder has not read"
 
 

@@ -85,7 +85,8 @@ def learn_pieces(chunks: Iterable[list[str]], splitter: WordSplitter, size: int,
     )
     tokenizer.train_from_iterator(((word + " ") * count for word, count in words), trainer)
     vocabulary = tokenizer.get_vocab()
-    return sorted(vocabulary, key=vocabulary.__getitem__)[:size]
+    # Words of 100 letters have pieces of up to 102 characters, "##" included: more than a vocabulary takes.
+    return [token for token in sorted(vocabulary, key=vocabulary.__getitem__) if len(token) <= LONGEST_WORD][:size]
 
 
 def _count(chunks: Iterable[list[str]], splitter: WordSplitter) -> WordCounts:

@@ -36,13 +36,7 @@ def masked_lm(backbone: TextBackbone, *, next_sentence: bool = True, dropout: fl
         model = masked_lm(new_backbone("tiny", vocabulary, lowercase=True, strip_accents=True))
     """
     check_share(dropout=dropout)
-    if backbone.family != "BERT" or backbone.activation != "gelu_tanh":
-        raise InputError(
-            "only BERT with the tanh approximation of GELU, as KerasHub has it, can be pretrained further",
-            received=f"{backbone.family} with {backbone.activation}",
-            where=backbone.source,
-            hint="Fine-tune this backbone as it is, or pretrain a new one.",
-        )
+    check_pretrainable(backbone)
     encoder = _copy(backbone, dropout)
     tokens = keras.Input((None,), dtype="int32", name="tokens")  # [batch, time]
     segments = keras.Input((None,), dtype="int32", name="segments")  # [batch, time]
@@ -62,6 +56,17 @@ def masked_lm(backbone: TextBackbone, *, next_sentence: bool = True, dropout: fl
         outputs["next"] = follows(encoder.pooled_dense(x[:, 0]))
     inputs = {"tokens": tokens, "segments": segments, "masked_positions": positions}
     return keras.Model(inputs, outputs, name="masked_lm")
+
+
+def check_pretrainable(backbone: TextBackbone) -> None:
+    """Raises an InputError unless the backbone is of KerasHub's BERT family, with its activation."""
+    if backbone.family != "BERT" or backbone.activation != "gelu_tanh":
+        raise InputError(
+            "only BERT with the tanh approximation of GELU, as KerasHub has it, can be pretrained further",
+            received=f"{backbone.family} with {backbone.activation}",
+            where=backbone.source,
+            hint="Fine-tune this backbone as it is, or pretrain a new one.",
+        )
 
 
 def trained_backbone(model: keras.Model, backbone: TextBackbone) -> Any:

@@ -20,7 +20,7 @@ from kerasft.pretrain.feed import PretrainFeed, PretrainPlan
 from kerasft.pretrain.instances import Special, make_instances
 from kerasft.pretrain.masking import Masking
 from kerasft.pretrain.neighbour_heads import start_neighbour_heads
-from kerasft.pretrain.objective import Objective
+from kerasft.pretrain.objective import Objective, check_recipe
 from kerasft.pretrain.start import start_token_bias, start_token_table
 from kerasft.pretrain.task import MaskedLanguageTask
 from kerasft.training import Recipe
@@ -68,14 +68,7 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
     Raises:
         InputError: if sequence, mask rate and corpus do not go together.
     """
-    if recipe.freeze != "none":
-        raise InputError(
-            "pretraining trains the whole encoder",
-            received=recipe.freeze,
-            where="--freeze",
-            allowed="none",
-            hint="Leave --freeze out; it is an option of fine-tuning.",
-        )
+    check_recipe(recipe)
     backbone.check_length(
         objective.sequence, "--sequence", "Give a smaller --sequence, or begin a new backbone with more --positions."
     )
@@ -108,13 +101,19 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
 
     train, batch = instances(np.sort(order[held:])), recipe.batch_size
     steps = objective.steps or math.ceil(recipe.for_rows(train.count(0)).epochs * train.count(0) / batch)
-    stretch = math.ceil(steps / min(objective.measurements, steps))
+    stretches = _stretches(steps, objective.measurements)
     return Plan(
-        PretrainPlan(train, batch, stretch, recipe.seed),
+        PretrainPlan(train, batch, steps // stretches, recipe.seed),
         PretrainPlan(instances(np.sort(order[:held])), batch, None, recipe.seed),
         mask,
-        math.ceil(steps / stretch),
+        stretches,
     )
+
+
+def _stretches(steps: int, measurements: int) -> int:
+    """Into how many stretches of equal length steps are parted: about as many as asked for, and few steps are left."""
+    most = min(measurements, steps)
+    return min(range(max(1, (most + 1) // 2), most + 1), key=lambda count: (steps % count, -count))
 
 
 def _held_out(lengths: np.ndarray, sequence: int, least: int) -> int:

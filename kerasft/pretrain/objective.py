@@ -4,9 +4,27 @@ from dataclasses import dataclass
 
 from kerasft.base.errors import InputError
 from kerasft.pretrain.masking import check_rate
+from kerasft.training.recipe import Recipe
 
 LEAST_LENGTH = 8
 """Tokens of a sequence."""
+
+
+_OF_FINE_TUNING = {
+    "freeze": "pretraining trains the whole encoder",
+    "layer_decay": "pretraining trains all layers at one rate",
+    "encoder_rate": "pretraining trains nothing but an encoder",
+}
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raises an InputError for what a recipe asks of pretraining and is an option of fine-tuning alone."""
+    for name, what in _OF_FINE_TUNING.items():
+        value, only = getattr(recipe, name), getattr(Recipe, name)
+        if value != only:
+            option = "--" + name.replace("_", "-")
+            hint = f"Leave {option} out; it is an option of fine-tuning."
+            raise InputError(what, received=value, where=option, allowed=str(only), hint=hint)
 
 
 def too_short(length: int) -> InputError:
@@ -48,10 +66,12 @@ class Objective:
     heads looking at the tokens beside; else all from noise."""
 
     steps: int = 0
-    """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take."""
+    """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take. A few fewer are
+    made where the measurements would not be equally far apart."""
 
     measurements: int = 20
-    """How often along the way the held-out documents are measured."""
+    """How often along the way the held-out documents are measured; --early-stopping and --plateau-patience count these
+    measurements, not epochs."""
 
     def __post_init__(self) -> None:
         for name, least in (("steps", 0), ("measurements", 1)):

@@ -3,15 +3,19 @@
 import numba
 import numpy as np
 
+_TRIES = 8  # documents that are looked at for one that is long enough
+
 
 @numba.njit(cache=True)
 def pair_spans(order, documents, sentences, budget, random):
     """Parts documents into pairs of segments that fill a sequence.
 
-    A stretch of the document as long as the budget is cut at one of its sentence ends. The second segment is either
-    the rest of the stretch, or a stretch of another document that begins with a sentence; then the rest is left for
-    the next pair. What is left of a document and fills less than half of a sequence always gets a stranger, so that
-    little is padding; the other pairs make up for it, so that strangers are half of all.
+    A stretch of the document as long as the budget, or as what is left of it, is cut at one of its sentence ends. The
+    second segment is either the rest of the stretch, or a stretch of another document that begins with a sentence and
+    is as long, if one is found; then the rest is left for the next pair. So lengths tell next to nothing of which it
+    is, and strangers are half of all. What is left of a document and fills less than half of a sequence is spared for
+    another pass, so that little is padding; a document that short itself makes a pair of its own. A single token
+    always gets a stranger, and the other pairs make up for it.
 
     Args:
         order: which documents in which order, int64 [n], n >= 2.
@@ -29,28 +33,36 @@ def pair_spans(order, documents, sentences, budget, random):
         document = order[number]
         sentence, last = documents[document], documents[document + 1]
         at, end = sentences[sentence], sentences[last]
-        while at < end:
+        # What no pair will have, half of the time from the start rather than from the end.
+        spare = (end - at) % budget if end - at > budget else 0
+        if 0 < spare < budget // 2 and random.random() < 0.5:
+            while sentences[sentence + 1] <= at + spare:
+                sentence += 1
+            at = sentences[sentence]
+        begun = False
+        while at < end and not (begun and end - at < budget // 2):
+            begun = True
             until = min(at + budget, end)
             while sentences[sentence] <= at:
                 sentence += 1
             stop = sentence
             while sentences[stop] < until:
                 stop += 1
-            short = end - at <= budget // 2
-            if short:
-                cut = end
+            single = until - at == 1
+            if single:
+                cut = until
             elif stop > sentence:
                 cut = sentences[sentence + int(random.random() * (stop - sentence))]
             else:
                 cut = at + 1 + int(random.random() * (until - at - 1))
             balance = 2 * strangers - count
-            stranger = short or balance < 0 or (balance == 0 and random.random() < 0.5)
+            stranger = single or balance < 0 or (balance == 0 and random.random() < 0.5)
             if count == len(pairs):
                 pairs = np.concatenate((pairs, np.empty_like(pairs)))
             pairs[count, 0], pairs[count, 1] = at, cut - at
             if stranger:
                 # As long as what it stands for, so that padding tells nothing.
-                room = budget - (cut - at) if short else until - cut
+                room = budget - 1 if single else until - cut
                 start, length = _stranger(order, number, documents, sentences, room, random)
                 pairs[count, 2], pairs[count, 3], pairs[count, 4] = start, length, 0
                 strangers += 1
@@ -65,9 +77,13 @@ def pair_spans(order, documents, sentences, budget, random):
 @numba.njit(cache=True)
 def _stranger(order, number, documents, sentences, room, random):
     """Start and length of a stretch of another document that begins with a sentence and fills the room if it can."""
-    other = int(random.random() * (len(order) - 1))
-    document = order[other if other < number else other + 1]
-    first, end = sentences[documents[document]], sentences[documents[document + 1]]
+    first = end = 0
+    for _ in range(_TRIES):
+        other = int(random.random() * (len(order) - 1))
+        document = order[other if other < number else other + 1]
+        first, end = sentences[documents[document]], sentences[documents[document + 1]]
+        if end - first >= room:
+            break
     if end - first <= room:
         return first, end - first
     token = first + int(random.random() * (end - first - room + 1))

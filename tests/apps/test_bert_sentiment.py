@@ -158,6 +158,12 @@ def test_a_backbone_of_few_positions_is_given_no_more_tokens(tmp_path):
     assert read("--backbone", str(tmp_path / "nowhere"))["max_tokens"] == 256
 
 
+@pytest.mark.parametrize("config", [{"config": "x", "model_type": "bert"}, {"config": None}, [1], "x"])
+def test_a_config_that_says_nothing_is_left_to_the_error_of_opening_it(tmp_path, config):
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert read("--backbone", str(tmp_path))["max_tokens"] == 256
+
+
 def test_the_default_recipe_is_that_of_bert():
     found = read("--data", "csv:a.csv")
     wanted = {"optimizer": "adamw", "schedule": "linear", "warmup": 0.1, "weight_decay": 0.01, "clip_norm": 1.0}

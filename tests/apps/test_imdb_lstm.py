@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,19 @@ def test_a_run_that_has_ended_is_exported_elsewhere_without_training(done):
     assert (folder / "other" / "1" / "saved_model.pb").exists()
     assert "export: other" in (folder / "run" / "config.yaml").read_text()
     assert "python -m apps.predict other" in again.stdout
+
+
+def test_a_run_that_has_ended_is_exported_again_if_its_bundle_is_gone(done):
+    folder, _ = done
+    command = (*QUICK, "--run", "run", "--export", "again", "--no-baseline")
+    for expected in ("it is only measured and exported again", "nothing was trained or exported again"):
+        again = app("imdb_lstm", *command, cwd=folder)
+        assert expected in again.stdout, again.stderr
+    shutil.rmtree(folder / "again")
+    again = app("imdb_lstm", *command, cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert "it is only measured and exported again" in again.stdout
+    assert (folder / "again" / "1" / "saved_model.pb").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from kerasft.models import load_backbone
 from kerasft.pretrain.preset import read_head
 
 QUICK = ["--steps", "4", "--measurements", "2", "--batch-size", "4", "--sequence", "16", "--vocabulary", "200"]
+
+NO_NEW = ["--vocabulary", "16000"]
+EXACT_GELU = Path(__file__).parents[1] / "models" / "hugging_face" / "bert"
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +87,11 @@ def test_a_folder_of_something_else_is_refused_before_anything_is_written(tmp_pa
         ),
         (["--sequence", "600"], "the sequences are longer than the backbone's positions"),
         (["--mask-rate", "1.5"], "the mask rate must be above 0 and below 1"),
+        (["--layer-decay", "0.9"], "pretraining trains all layers at one rate. Received: 0.9. Where: --layer-decay."),
+        (
+            ["--backbone", str(EXACT_GELU), *NO_NEW],
+            "only BERT with the tanh approximation of GELU, as KerasHub has it, can be pretrained further",
+        ),
         (["--sequence", "2"], "a sequence must have at least 8 tokens"),
         (["--backbone", "nowhere"], "--vocabulary describes a new encoder, and a pretrained one brings its own"),
         (["--backbone", "nowhere", "--vocabulary", "16000"], "there is no such folder, and no such preset"),
@@ -106,6 +115,23 @@ def test_figures_are_of_the_weights_that_are_kept_and_the_steps_that_were_done(t
     done = len(rows.read_text().splitlines()) - 1
     assert done < 4
     assert (found["steps"], found["measured_after_step"]) == (2 * done, 2 * (done - 1))
+
+
+def test_the_perplexity_of_training_is_told_where_its_loss_is_nothing_else(tmp_path):
+    for name, options in (("bare", []), ("penalised", ["--l2", "1.0"])):
+        pretrain_bert.main([*QUICK, *options, "--run", name])
+        row = rows(tmp_path / name / "history.csv")[-1]
+        assert float(row["val_perplexity"]) > 1
+        assert ("perplexity" in row) == (name == "bare")
+
+
+def test_pairs_of_short_texts_are_mostly_padding_and_it_is_said(tmp_path, capsys):
+    (tmp_path / "mine.csv").write_text("text\n" + "".join(f"A film about cat {n} and new.\n" for n in range(200)))
+    common = [*QUICK[:4], "--batch-size", "4", "--sequence", "64", "--no-informed-start", "--data", "csv:mine.csv"]
+    pretrain_bert.main([*common, "--vocabulary", "200", "--next-sentence", "--run", "one"])
+    assert "of the pairs are real tokens, the others padding: give a smaller --sequence" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_a_preset_of_another_run_goes_aside_and_nothing_is_lost(tmp_path, capsys):

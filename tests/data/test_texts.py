@@ -54,11 +54,34 @@ def test_labels_in_an_unusual_column_are_asked_for(tmp_path):
     )
 
 
-def test_with_test_rows_alone_it_is_said_that_later_validation_rows_are_read(tmp_path):
-    write(tmp_path, "train.csv", ["one film,a", "two film,b"])
-    write(tmp_path, "test.csv", ["held film,a"])
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_one_split_without_labels_says_that_the_other_will_come_of_what_is_read(tmp_path, split):
+    write(tmp_path, "train.csv", ["one film", "two film"], header="text")
+    write(tmp_path, f"{split}.csv", ["held film"], header="text")
     texts = load_texts(f"csv:{tmp_path}", cache=tmp_path / "cache")
-    assert texts.left_out.startswith("none of its test rows; those that a classifier takes from train to validate on")
+    assert list(texts) == ["one film", "two film"]
+    assert texts.left_out.startswith(f"none of its {split} rows; those that a classifier may later take from train to")
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("split", ["test", "validation"])
+@pytest.mark.parametrize("by", ["file", "rule"])
+def test_the_split_that_is_missing_is_left_out_too(tmp_path, seed, split, by):
+    rows = [f"{number},film {number},{'ab'[number // 7 % 2]}" for number in range(80)]
+    options = {}
+    if by == "rule":
+        write(tmp_path, "mine.csv", rows, header="id,text,label")
+        spec, options = f"csv:{tmp_path / 'mine.csv'}", {f"{split}_where": "id % 10 == 0"}
+    else:
+        spec = f"csv:{tmp_path / 'data'}"
+        (tmp_path / "data").mkdir()
+        write(tmp_path / "data", "train.csv", rows[:60], header="id,text,label")
+        write(tmp_path / "data", f"{split}.csv", rows[60:], header="id,text,label")
+    texts = load_texts(spec, seed=seed, cache=tmp_path / "cache", **options)
+    found = load(spec, seed=seed, cache=tmp_path / "cache", **options)
+    assert sorted(texts) == sorted(found.train["text"])
+    assert len(found.validation) > 0 < len(found.test)
+    assert texts.left_out == f"none of the rows that a classifier with --seed {seed} holds out"
 
 
 def test_what_a_classifier_would_hold_out_is_left_out(tmp_path):

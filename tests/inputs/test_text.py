@@ -81,6 +81,13 @@ def test_wordpiece_learns_the_special_tokens_and_pieces():
     assert text.unknown_id not in text.encode(["lowers stole"]).values
 
 
+def test_pieces_longer_than_a_token_may_be_are_not_learned():
+    shared = "".join("acgt"[number % 4] + "acgt"[number // 4 % 4] for number in range(50))[:99]
+    text = Text.learn([f"{start}{shared} low" for start in "xy"] * 2, tokenizer="wordpiece", vocabulary=2_000)
+    assert max(map(len, text.vocabulary)) <= 100  # "##" and 99 letters would be 101
+    assert text.unknown_id not in text.encode([f"x{shared}"]).values
+
+
 def test_wordpiece_learns_the_same_in_another_process():
     code = (
         "from kerasft.inputs import Text;"

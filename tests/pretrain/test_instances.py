@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretrain_toys import make_corpus, make_texts
+from sklearn.tree import DecisionTreeClassifier
 
 from kerasft.base.errors import InputError
 from kerasft.pretrain.corpus import Corpus
@@ -80,7 +81,42 @@ def test_pairs_are_neighbours_or_of_another_document(lengths, length, seed):
             assert (document[first[0]] == document[second[0]]) == bool(follows)
             assert second[0] == first[-1] + 1 if follows else int(second[0]) in starts
         seen += first.tolist() + (second.tolist() if follows else [])
-    assert sorted(seen) == list(range(len(corpus.ids)))  # first segments and what follows them: every token once
+    assert len(set(seen)) == len(seen)  # first segments and what follows them: no token twice
+    for number, count in enumerate(np.bincount(document[seen], minlength=len(corpus))):
+        assert count > max(0, corpus.document_lengths[number] - (length - 3))  # less than half a pair at either end
+
+
+def test_short_documents_make_as_many_neighbours_as_strangers():
+    corpus = toy_corpus([[n % 3 + 2, n % 5 + 1] for n in range(400)])  # 3 to 9 tokens, for sequences of 64
+    found = everything(make(corpus, 64))
+    assert abs(found.is_next.mean() - 0.5) < 0.02
+    lengths = (found.tokens != SPECIAL.pad).sum(axis=1)
+    assert abs(lengths[found.is_next == 1].mean() - lengths[found.is_next == 0].mean()) < 0.5
+
+
+def test_both_ends_of_long_documents_are_read_in_some_pass():
+    corpus = toy_corpus([[4] * 8, [3] * 11, [5] * 7])
+    read = set()
+    for number in range(12):
+        found = everything(make(corpus, 27), number)
+        read |= set(found.tokens[~found.special].tolist())
+    assert read == set(corpus.ids.tolist())
+
+
+def test_lengths_of_segments_do_not_tell_whether_one_follows():
+    random = np.random.default_rng(0)
+    corpus = toy_corpus([random.integers(3, 20, random.integers(2, 30)).tolist() for _ in range(300)])
+    first, second, follows = [], [], []
+    for number in range(4):
+        found = everything(make(corpus, 64), number)
+        second.append(((found.segments == 1) & ~found.special).sum(axis=1))
+        first.append((~found.special).sum(axis=1) - second[-1])
+        follows.append(found.is_next)
+    lengths = np.stack([np.concatenate(first), np.concatenate(second)], axis=1)
+    follows = np.concatenate(follows)
+    half = len(follows) // 2
+    tree = DecisionTreeClassifier(max_leaf_nodes=30, random_state=0).fit(lengths[:half], follows[:half])
+    assert tree.score(lengths[half:], follows[half:]) < 0.56
 
 
 def test_half_of_the_pairs_follow_and_padding_tells_nothing(corpus):

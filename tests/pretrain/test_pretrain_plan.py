@@ -12,7 +12,7 @@ from kerasft.models.masked_lm import masked_lm
 from kerasft.pretrain import instances
 from kerasft.pretrain.corpus import Corpus
 from kerasft.pretrain.feed import PretrainFeed
-from kerasft.pretrain.fitting import _by_passes, make_plan, pretrain
+from kerasft.pretrain.fitting import _by_passes, _stretches, make_plan, pretrain
 from kerasft.pretrain.objective import Objective
 from kerasft.training.optimizers import kernels_of
 from kerasft.training.schedules import make_schedule
@@ -46,15 +46,24 @@ def test_held_out_documents_are_never_trained_on(made):
 
 def test_epochs_are_passes_and_steps_may_stand_in_their_place(made):
     plan = plan_of(made, make_recipe(epochs=3), sequence=16, measurements=5)
-    assert plan.stretches == 5
-    assert plan.steps == len(plan.train) * 5 >= math.ceil(3 * plan.train.per_pass / 4)
-    assert 3 <= plan.passes < 3.2
+    asked = math.ceil(3 * plan.train.per_pass / 4)
+    assert 3 <= plan.stretches <= 5
+    assert plan.steps == len(plan.train) * plan.stretches
+    assert asked - 3 < plan.steps <= asked
     more = plan_of(made, make_recipe(epochs=3, least_steps=plan.steps + 50), sequence=16, measurements=5)
-    assert plan.steps + 50 <= more.steps < plan.steps + 150  # whole passes are added
+    assert plan.steps + 47 <= more.steps < plan.steps + 150  # whole passes are added
     plan = plan_of(made, sequence=16, steps=100, measurements=8)
-    assert (plan.steps, plan.stretches) == (104, 8)  # stretches of equal length
+    assert (plan.steps, plan.stretches) == (100, 5)  # stretches of equal length
     plan = plan_of(made, sequence=16, steps=3, measurements=8)
     assert (plan.steps, plan.stretches) == (3, 3)
+
+
+@given(st.integers(1, 100_000), st.integers(1, 40))
+def test_no_more_steps_are_made_than_asked_for_and_hardly_fewer(steps, measurements):
+    stretches = _stretches(steps, measurements)
+    assert min(measurements, steps) / 2 <= stretches <= measurements
+    left = steps - steps // stretches * stretches
+    assert left <= measurements / 2
 
 
 @pytest.mark.parametrize(
@@ -97,6 +106,22 @@ def test_a_frozen_encoder_is_refused(made):
             f"pretraining trains the whole encoder. Received: '{freeze}'. Where: --freeze. Allowed: none. "
             "Leave --freeze out; it is an option of fine-tuning."
         )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "what"),
+    [
+        ("layer_decay", 0.9, "pretraining trains all layers at one rate"),
+        ("encoder_rate", 0.5, "pretraining trains nothing but an encoder"),
+    ],
+)
+def test_options_of_fine_tuning_are_refused(made, option, value, what):
+    with pytest.raises(InputError) as error:
+        plan_of(made, make_recipe(**{option: value}), sequence=16)
+    said = "--" + option.replace("_", "-")
+    assert str(error.value) == (
+        f"{what}. Received: {value}. Where: {said}. Allowed: 1.0. Leave {said} out; it is an option of fine-tuning."
+    )
 
 
 def test_the_rate_decays_by_passes_not_by_measurements(made):
