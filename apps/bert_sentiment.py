@@ -90,6 +90,7 @@ def main(arguments: Sequence[str]) -> None:
             run=run,
             app=APP,
             facts=facts_of(config.model, backbone) | unknown,
+            start=None if config.model.backbone is None else backbone.digest()[:16],
         )
 
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from kerasft.base.errors import InputError, nearest
+
 try:
     import fcntl
 except ImportError:  # Windows: folders are not locked there
@@ -120,6 +122,39 @@ def folder_once(path: Path, write: Callable[[Path], object]) -> Path:
         with suppress(FileExistsError), atomic_folder(path) as temporary:
             write(temporary)
     return path
+
+
+def check_can_write(folder: Path, what: str, where: str) -> None:
+    """Raises an InputError where no folder of this name could be made or written to.
+
+    Args:
+        folder: what is to be written later, perhaps after hours.
+        what: it, in words: "the export folder".
+        where: the option that names it.
+    """
+    above = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return
+    why = "a folder in which nothing can be written" if above.is_dir() else "a file"
+    raise InputError(
+        f"{what} is to stand in {why}",
+        received=str(above),
+        where=where,
+        hint="Name another folder; nothing was written.",
+    )
+
+
+def did_you_mean_beside(path: Path, *, folders: bool = False) -> str | None:
+    """A hint that names what lies beside a path that is missing and is called like it, or None.
+
+    Args:
+        path: where nothing is.
+        folders: whether a folder is wanted rather than a file.
+    """
+    if not path.parent.is_dir():
+        return None
+    match = nearest(path.name, [entry.name for entry in path.parent.iterdir() if entry.is_dir() or not folders])
+    return f"Did you mean {str(path.parent / match)!r}?" if match else None
 
 
 def write_json(path: str | Path, value: Any) -> None:

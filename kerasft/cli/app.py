@@ -12,6 +12,8 @@ from kerasft.base.errors import InputError
 from kerasft.base.memory import is_out_of_memory
 
 USAGE, INTERRUPTED = 2, 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +46,8 @@ def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
             tell_error(_memory_full(error))
         elif isinstance(error, OSError) and _is_full(error):
             tell_error(_disk_full(error))
+        elif isinstance(error, OSError) and error.errno in _REFUSALS and error.filename is not None:
+            tell_error(_refused(error))
         else:
             raise
         return USAGE
@@ -52,13 +56,19 @@ def run_app(main: Callable[[Sequence[str]], None], arguments: Sequence[str] | No
 
 def _is_full(error: OSError) -> bool:
     short = re.search(r"\d+ requested and \d+ written", str(error))  # numpy's own words, without a number
-    return error.errno in (errno.ENOSPC, errno.EDQUOT) or short is not None
+    return error.errno in _FULL or short is not None
 
 
 def _disk_full(error: OSError) -> str:
     received = error.strerror or str(error)
     hint = "Make room; the same command with the same --run then goes on where it was stopped."
     return str(InputError("the disk is full", received=received, where=error.filename, hint=hint))
+
+
+def _refused(error: OSError) -> str:
+    what = "the system does not let this file or folder be read or written"
+    hint = "Check its owner, its permissions and whether the path is right; what was done before is kept."
+    return str(InputError(what, received=error.strerror, where=str(error.filename), hint=hint))
 
 
 def _memory_full(error: Exception) -> str:

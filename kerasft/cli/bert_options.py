@@ -89,6 +89,11 @@ class BertOptions:
         if self.max_tokens < _LEAST:
             what = "a text must have room for [CLS], a token and [SEP]"
             raise InputError(what, received=self.max_tokens, where="--max-tokens", allowed=f"at least {_LEAST}")
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                option = "--" + name.replace("_", "-")
+                what = f"{option} is a share, at least 0 and below 1"
+                raise InputError(what, received=getattr(self, name), where=option, allowed="0 to below 1")
         self._check_windows()
         kept = "--lora-rank" if self.lora_rank is not None else f"--freeze {recipe.freeze}"
         if self.backbone is None and kept != "--freeze none":

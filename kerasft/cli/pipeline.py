@@ -25,6 +25,7 @@ from kerasft.export.publish import check_target
 from kerasft.learner import Learner
 from kerasft.models.low_rank import has_low_rank, merged
 from kerasft.training import Augmentation, History, Recipe, fit
+from kerasft.training.begun import DATA, check_source
 from kerasft.training.schedules import make_schedule, updates_per_epoch
 
 _SCHEDULE_POINTS = 200
@@ -41,6 +42,7 @@ def train_and_publish(
     app: str,
     augmentation: Augmentation | None = None,
     facts: Mapping[str, Any] | None = None,
+    start: str | None = None,
 ) -> RunResult:
     """Takes a learner and its rows to a run folder with a report and a published, verified bundle.
 
@@ -57,6 +59,7 @@ def train_and_publish(
         app: name of the app; the bundle's default folder is exported/APP.
         augmentation: what is done to train rows, or None.
         facts: what report and card should say of the model beside its parameters, in words or numbers by name.
+        start: what tells the pretrained weights that the model starts from, or None; see `fit`.
 
     Returns:
         What the report shows.
@@ -67,6 +70,7 @@ def train_and_publish(
     console = terminal()
     done = run / "result.json"
     if done.exists():
+        _check_data(run, rows)
         result, wanted = RunResult.of(read_json(done)), meaning(config)
         bundle = Path(read_json(run / "bundle.json")["path"])
         if all(result.config.get(name) == wanted.get(name) for name in PUBLISHING) and bundle.exists():
@@ -80,7 +84,7 @@ def train_and_publish(
     if (other := other_answers(target, learner.task.to_json())) is not None:
         console.print(f"  note: {other}")
     cache = run / "cache"
-    history = fit(learner, rows, recipe, run, augmentation=augmentation, cache=cache, console=console)
+    history = fit(learner, rows, recipe, run, augmentation=augmentation, cache=cache, console=console, start=start)
     facts = {**(facts or {}), **_trained(learner.model)}
     learner = _merged(learner)
     if not (run / "model.keras").exists():
@@ -98,7 +102,7 @@ def train_and_publish(
         {
             **result.to_json(),
             "parity": bundle.parity,
-            "commands": _commands(app, published.parent, result.inputs, list(rows.tabular_columns), run),
+            "commands": _commands(app, published.parent, rows, result.inputs, run),
         }
     )
     write_json(run / "bundle.json", {"path": str(published), "version": bundle.version})
@@ -106,6 +110,13 @@ def train_and_publish(
     write_json(done, result.to_json())
     print_summary(result, run, published, console)
     return result
+
+
+def _check_data(run: Path, rows: Any) -> None:
+    """Refuses to tell the figures of a run that has ended as if they were those of other rows."""
+    begun = run / "checkpoints" / "identity.json"
+    if begun.exists():
+        check_source(DATA, read_json(begun).get("data"), rows.fingerprint, run)
 
 
 def _trained(model: Any) -> dict[str, int]:
@@ -246,7 +257,7 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
                     {
                         **result.to_json(),
                         "parity": parity,
-                        "commands": _commands(app, target, result.inputs, list(rows.tabular_columns)),
+                        "commands": _commands(app, target, rows, result.inputs),
                     }
                 ),
                 folder / "MODEL_CARD.md",
@@ -258,12 +269,13 @@ def _publish(learner: Learner, rows: Any, options: RunOptions, result: RunResult
         )
 
 
-def _commands(app: str, bundle: Path, inputs: list[str], columns: list[str], run: Path | None = None) -> dict[str, str]:
+def _commands(app: str, bundle: Path, rows: Any, inputs: list[str], run: Path | None = None) -> dict[str, str]:
+    text = "A quiet, moving film." if inputs == ["text"] and rows.synthetic else "..."
     examples = {
-        "text": '--text "A quiet, moving film."' if inputs == ["text"] else '--text "..."',
+        "text": f'--text "{text}"',
         "image": "--image photo.jpg",
         "audio": "--audio sound.wav",
-        "tabular": "--value " + " ".join(f"{name}=..." for name in columns or ["COLUMN"]),
+        "tabular": "--value " + " ".join(f"{name}=..." for name in list(rows.tabular_columns) or ["COLUMN"]),
     }
     row = " ".join(examples[name] for name in inputs if name in examples)
     commands = {

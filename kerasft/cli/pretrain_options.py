@@ -19,8 +19,9 @@ class TextsOptions:
 
     data: str = "sample"
     """sample (generated, no file needed), tfds:NAME, csv:PATH, tsv:PATH, jsonl:PATH, parquet:PATH or folder:PATH, as
-    in the other apps. Texts of train and unsup rows are read, never those of validation and test rows; where there are
-    test rows alone, those that a classifier will take from train to validate on are read, without labels."""
+    in the other apps. Texts of train and unsup rows are read, never those of validation and test rows; where one of
+    these is missing, those that a classifier takes from train to validate on are read, without labels; where it also
+    takes test rows from train, neither."""
 
     text_column: str | None = None
     """Column of the texts; guessed from the usual names where it is not given."""

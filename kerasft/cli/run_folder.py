@@ -1,6 +1,7 @@
 """The folder of a run: made new, or found again and gone on with."""
 
 import datetime
+import itertools
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError, shorten
+from kerasft.base.files import check_can_write
 from kerasft.base.sole import LOCK, sole_use
 from kerasft.cli.config import PUBLISHING, meaning, read_config, write_config
 
@@ -32,13 +34,9 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
         InputError: if the folder was begun with another config, holds something else, or is used by another process.
             Options of publishing may be others than before; config.yaml then has the new ones.
     """
-    if folder is None:
-        now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-        folder = Path("runs") / app / now
-    if folder.is_file():
+    if folder is not None and folder.is_file():
         raise InputError("the run folder is a file", received=str(folder), where="--run")
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, made = _made(Path("runs") / app) if folder is None else _found(folder)
     try:
         with sole_use(folder):
             begun = _check(folder, config, app)
@@ -54,6 +52,32 @@ def open_run(config: Any, folder: Path | None, app: str) -> Iterator[Path]:
         for path in made:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
+
+
+def _found(folder: Path) -> tuple[Path, list[Path]]:
+    """The folder that was named, and which folders were made for it."""
+    check_can_write(folder, "the run folder", "--run")
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder, made
+
+
+def _made(above: Path) -> tuple[Path, list[Path]]:
+    """A new folder named by the time, and by a number where several begin in one second."""
+    check_can_write(above, "the run folder", "--run")
+    now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    made = [path for path in (above, *above.parents) if not path.exists()]
+    names = itertools.chain([now], (f"{now}-{number}" for number in itertools.count(2)))
+    folder = next(above / name for name in names if _is_made(above / name))
+    return folder, [folder, *made]
+
+
+def _is_made(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _check(folder: Path, config: Any, app: str) -> dict[str, Any] | None:

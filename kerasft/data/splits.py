@@ -29,7 +29,12 @@ def stratified(codes: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarra
     room = sizes - 1
     goal = min(max(1, round(len(codes) * fraction)), int(room.sum()))
     if goal < 1:
-        raise InputError("too few rows to hold some out", received=f"{len(codes)} rows of {len(names)} labels")
+        raise InputError(
+            "too few rows to hold some out",
+            received=f"{len(codes)} rows of {len(names)} labels",
+            allowed=f"at least {len(names) + 1} rows, and two of one label",
+            hint="Give more rows, or files of their own for validation and test.",
+        )
     shares = sizes * goal / len(codes)
     counts = np.minimum(np.floor(shares).astype(np.int64), room)
     # Labels with room, the largest remainders first; more rounds only where rare labels have no room left.

@@ -96,9 +96,9 @@ def load_texts(
 ) -> Texts:
     """Loads the texts of the train and unsup rows of any source, labelled or not.
 
-    Texts that also stand in validation or test rows are left out, and so are repeated ones. Where one of these splits
-    is missing but there are labels, what `load` with the same seed makes it of is left out as well, so that a
-    classifier can be validated and measured on it later.
+    Texts that also stand in validation or test rows are left out, and so are repeated ones. Where there are labels but
+    no test rows, and `load` with the same seed takes some from train, these and its validation rows are left out as
+    well, so that a classifier can be measured on them later.
 
     Args:
         spec: as for `load`.
@@ -139,33 +139,35 @@ def load_texts(
     columns, digest = _chosen(intake, np.concatenate([np.zeros(0, np.uint64), *held, *drawn]), why, notes)
     if not columns:
         raise InputError("there are no texts to learn from", where=spec, hint="Check --text-column and the splits.")
-    left_out = _left_out(divided, bool(drawn), seed)
+    left_out = _left_out(divided, bool(drawn), label is not None, seed)
     return Texts(columns, spec, source.synthetic, digest, notes, left_out, label, unnamed)
 
 
-def _left_out(divided: Sequence[str], drawn: bool, seed: int) -> str:
+def _left_out(divided: Sequence[str], drawn: bool, labelled: bool, seed: int) -> str:
     """Which rows that a classifier may be measured on were not read: "none of its ..."."""
     if len(divided) == len(_HELD):
         return "none of its validation or test rows"
     if drawn:
         return f"none of the rows that a classifier with --seed {seed} holds out"
     if divided:
-        use = "validate on" if divided == ["test"] else "validate or be measured on"
-        return (
-            f"none of its {divided[0]} rows; those that a classifier may later take from train to {use} were read, "
-            "without labels"
-        )
+        # A lone validation split of labelled rows is what `load` takes for the test split.
+        use = "validate on" if divided == ["test"] or labelled else "validate or be measured on"
+        read = f"those that a classifier takes from train to {use} were read, without labels"
+        return f"none of its {divided[0]} rows; {read}"
     return "all of its rows: on none of them can a classifier be measured as on texts that its encoder has not read"
 
 
 def _shares_held_out(draft: Draft, seed: int) -> list[np.ndarray]:
-    """Hashes of the rows that `load` would hold out; none where no classifier can be trained on the labels."""
+    """Hashes of the rows that `load` holds out where it takes test rows from train; else none.
+
+    None either where no classifier can be trained on the labels.
+    """
     try:
         draft.drop_bad_rows()
         draft.divide(seed, _SHARE, _SHARE)
     except InputError:
         return []
-    return [draft.hashes(split) for split in _HELD]
+    return [draft.hashes(split) for split in _HELD] if "test" in draft.made else []
 
 
 def _chosen(intake: Intake, held: np.ndarray, why: str, notes: list[str]) -> tuple[dict[str, Column], str]:

@@ -16,6 +16,7 @@ from kerasft.runtime import Predictor
 from kerasft.runtime.bundle import DESCRIPTION, MODEL, ONNX_FOLDER, model_file, sha256
 
 MOST_POINTS_LOST = 0.5
+_SHOWN = 0.01  # points
 LEAST_SPEEDUP = 1.05
 VARIANT = "int8"
 _SINGLE_ROWS = 40
@@ -144,7 +145,8 @@ def _verdict(lost: float, single: float, many: float) -> str:
         return f"left out: it loses {lost:.2f} points of accuracy, {MOST_POINTS_LOST:g} or more ({speed})"
     if min(single, many) < LEAST_SPEEDUP:
         return f"left out: not faster, {speed}, below {LEAST_SPEEDUP:g}"
-    return f"faster: {speed}, accuracy {-lost:+.2f} points"
+    change = "the same accuracy" if abs(lost) < _SHOWN / 2 else f"accuracy {-lost:+.2f} points"
+    return f"faster: {speed}, {change}"
 
 
 def _labels(learner: Any, answers: list[dict[str, Any]]) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import folder_aside, write_json
+from kerasft.base.files import check_can_write, folder_aside, write_json
 from kerasft.export import worker
 from kerasft.export.parity import TOLERANCE
 from kerasft.export.reference import make_reference
@@ -103,13 +103,16 @@ def check_target(target: str | Path) -> Path:
     """The bundle's folder, if an export may go there: missing, empty, or holding version folders only.
 
     Raises:
-        InputError: if it is a file, or a folder that holds something else.
+        InputError: if it is a file, a folder that holds something else, or stands where nothing can be written.
     """
     target = Path(target).absolute()
+    if target.is_file():
+        raise InputError("an export goes to a folder, and this is a file", received=str(target), where="--export")
+    check_can_write(target, "the export folder", "--export")
+    if target.parent.exists():  # where a version is built, beside it
+        check_can_write(target.parent, "the export folder", "--export")
     if not target.exists():
         return target
-    if not target.is_dir():
-        raise InputError("an export goes to a folder, and this is a file", received=str(target), where="--export")
     foreign = sorted(path.name for path in target.iterdir() if not (path.is_dir() and is_version(path)))
     if foreign:
         raise InputError(

@@ -1,6 +1,7 @@
 """What must hold of a text backbone and its vocabulary, whichever place they come from."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from kerasft.base.errors import InputError
@@ -10,6 +11,9 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 FAMILIES = {"BertBackbone": "BERT", "DistilBertBackbone": "DistilBERT", "ElectraBackbone": "ELECTRA"}
 """Backbones of KerasHub whose tokenizer is WordPiece and whose layers are plain encoder layers, by class."""
+
+_POINTER = b"version https://git-lfs"
+_LARGEST_POINTER = 1024  # bytes
 
 _OTHER_TOKENIZERS = {
     "SentencePiece": (
@@ -65,7 +69,8 @@ def check_vocabulary(vocabulary: Sequence[str], rows: int | None, where: str) ->
     if len(set(vocabulary)) < len(vocabulary):
         seen: set[str] = set()
         double = next(token for token in vocabulary if token in seen or seen.add(token))
-        raise InputError("a token is in the vocabulary twice", received=double, where=where)
+        hint = "A row of the table belongs to each line: copy the vocabulary again from where the weights came from."
+        raise InputError("a token is in the vocabulary twice", received=double, where=where, hint=hint)
     if rows is not None and len(vocabulary) != rows:
         raise InputError(
             "the vocabulary and the backbone's embedding table differ in size",
@@ -81,3 +86,23 @@ def native_activation(model: Any) -> str:
 
     name = keras.activations.serialize(model.get_layer("transformer_layer_0").activation)
     return "gelu" if name == "gelu" else "gelu_tanh"
+
+
+def presets_in(folder: Path) -> list[str]:
+    """The folders in a folder that look like presets, as paths."""
+    return sorted(str(path.parent) for path in folder.glob("*/config.json")) if folder.is_dir() else []
+
+
+def refuse_pointers(folder: Path) -> None:
+    """Raises an InputError where a file only says where git's large file storage keeps what it should hold."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.stat().st_size < _LARGEST_POINTER:
+            with open(path, "rb") as file:
+                pointer = file.read(len(_POINTER)) == _POINTER
+            if pointer:
+                raise InputError(
+                    "this file is a pointer of Git LFS, not what it points at",
+                    received=path.name,
+                    where=str(folder),
+                    hint="Fetch the files themselves: git lfs pull, in the repository that the folder is of.",
+                )

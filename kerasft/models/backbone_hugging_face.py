@@ -12,6 +12,7 @@ from kerasft.models.backbone_safetensors import read_weights
 from kerasft.models.text_backbone import TextBackbone
 
 _ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
+_COPY = "Copy config.json again from where the weights came from."
 _KINDS = ("bert", "distilbert", "electra")
 
 
@@ -32,10 +33,7 @@ def load_hugging_face(folder: Path, config: dict[str, Any]) -> TextBackbone:
     activation = _activation(config, where)
     vocabulary, lowercase, strip_accents = read_tokenizer(folder, config)
     tensors = read_weights(folder)
-    try:
-        sizes = _sizes(config, kind)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"config.json lacks a size: {error}", where=where) from error
+    sizes = _sizes(config, kind, where)
     check_vocabulary(vocabulary, sizes["rows"], where)
     model = _make(kind)(sizes)
     assign_weights(model, kind, tensors, where)
@@ -74,7 +72,7 @@ def _activation(config: dict[str, Any], where: str) -> str:
     return _ACTIVATIONS[name]
 
 
-def _sizes(config: dict[str, Any], kind: str) -> dict[str, Any]:
+def _sizes(config: dict[str, Any], kind: str, where: str) -> dict[str, Any]:
     distil = kind == "distilbert"
     names = {
         "rows": "vocab_size",
@@ -84,13 +82,29 @@ def _sizes(config: dict[str, Any], kind: str) -> dict[str, Any]:
         "width": "dim" if distil else "hidden_size",
         "inner": "hidden_dim" if distil else "intermediate_size",
     }
-    sizes: dict[str, Any] = {ours: int(config[theirs]) for ours, theirs in names.items()}
-    sizes["segments"] = int(config.get("type_vocab_size", 2))
-    sizes["embedding"] = int(config.get("embedding_size", sizes["width"]))
-    sizes["dropout"] = float(config.get("dropout" if distil else "hidden_dropout_prob", 0.1))
-    if min(sizes[name] for name in names) < 1 or sizes["width"] % sizes["heads"]:
-        raise ValueError(f"sizes that cannot be: {sizes}")
+    sizes: dict[str, Any] = {ours: _size(config, theirs, where) for ours, theirs in names.items()}
+    if sizes["width"] % sizes["heads"]:
+        raise InputError(
+            "the heads of attention must divide the width",
+            received=f"{sizes['heads']} heads, width {sizes['width']}",
+            where=f"{names['heads']} and {names['width']} in config.json of {where}",
+            hint=_COPY,
+        )
+    sizes["segments"] = _size({"type_vocab_size": 2, **config}, "type_vocab_size", where)
+    sizes["embedding"] = _size({"embedding_size": sizes["width"], **config}, "embedding_size", where)
+    dropout = config.get("dropout" if distil else "hidden_dropout_prob", 0.1)
+    # A number of fine-tuning alone, which no weight depends on.
+    sizes["dropout"] = float(dropout) if isinstance(dropout, int | float) and 0 <= dropout < 1 else 0.1
     return sizes
+
+
+def _size(config: dict[str, Any], name: str, where: str) -> int:
+    size = config.get(name)
+    if not isinstance(size, int) or size < 1:
+        what = f"{name} must be a whole number of at least 1" if name in config else f"config.json lacks {name}"
+        received = {"received": size} if name in config else {}
+        raise InputError(what, **received, where=f"config.json of {where}", hint=_COPY)
+    return size
 
 
 def _make(kind: str) -> Callable[[dict[str, Any]], Any]:

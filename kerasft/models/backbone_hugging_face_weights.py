@@ -33,6 +33,8 @@ _PARTS = {
     },
 }
 _PARTS["electra"] = _PARTS["bert"]
+_TRUNKS = {"bert": "encoder.layer", "distilbert": "transformer.layer", "electra": "encoder.layer"}
+_SAME_MODEL = "Do config.json and the weights belong to the same model?"
 _WORDS = "embeddings.word_embeddings.weight"
 
 
@@ -60,16 +62,25 @@ def assign_weights(model: Any, kind: str, tensors: Mapping[str, np.ndarray], whe
             todo.append((variable, found))
     poolers = [name for name in missing if "pooler." in name]
     if missing := [name for name in missing if name not in poolers]:
-        raise InputError(
-            f"{len(missing)} tensors are missing from the weights",
-            received=missing[:4],
-            where=where,
-            hint="Do config.json and the weights belong to the same model?",
-        )
+        what = "1 tensor is" if len(missing) == 1 else f"{len(missing)} tensors are"
+        raise InputError(f"{what} missing from the weights", received=missing[:4], where=where, hint=_SAME_MODEL)
+    _refuse_more_layers(model, f"{prefix}{_TRUNKS[kind]}.", tensors, where)
     if poolers:
         _LOG.warning('%s has no pooler: the one of head "cls" starts at random.', where)
     for variable, name in todo:
         variable.assign(_fitted(tensors[name], variable, name, where))
+
+
+def _refuse_more_layers(model: Any, trunk: str, tensors: Mapping[str, np.ndarray], where: str) -> None:
+    """Raises an InputError where layers of the weights would be left out without a word."""
+    numbers = {name[len(trunk) :].split(".")[0] for name in tensors if name.startswith(trunk)}
+    if (layers := len(numbers)) > model.num_layers:
+        raise InputError(
+            "the weights have more layers than config.json says",
+            received=f"{layers} layers in the weights, {model.num_layers} in config.json",
+            where=where,
+            hint=_SAME_MODEL,
+        )
 
 
 def _pairs(model: Any, kind: str) -> Iterator[tuple[Any, str]]:
@@ -83,12 +94,11 @@ def _pairs(model: Any, kind: str) -> Iterator[tuple[Any, str]]:
     yield from _layer(model.get_layer("embeddings_layer_norm"), "embeddings.LayerNorm")
     if "embeddings_projection" in {layer.name for layer in model.layers}:
         yield from _layer(model.get_layer("embeddings_projection"), "embeddings_project")
-    trunk = "transformer.layer" if kind == "distilbert" else "encoder.layer"
     for number in range(model.num_layers):
         block = model.get_layer(f"transformer_layer_{number}")
         parts = {layer.name: layer for layer in block._flatten_layers(include_self=False)}
         for part, name in _PARTS[kind].items():
-            yield from _layer(parts[part], f"{trunk}.{number}.{name}")
+            yield from _layer(parts[part], f"{_TRUNKS[kind]}.{number}.{name}")
     if kind == "bert":
         yield from _layer(model.get_layer("pooled_dense"), "pooler.dense")
 

@@ -43,13 +43,9 @@ def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = No
             warnings.simplefilter("error", UserWarning)
             model = keras_hub.models.Backbone.from_preset(str(folder))
     except _BROKEN as error:
-        broken = "file" in str(error) and ("truncated" in str(error) or "signature" in str(error))  # of HDF5
-        raise InputError(
-            "model.weights.h5 is cut short or damaged" if broken else f"the preset cannot be read: {error}",
-            where=where,
-            hint="Copy the folder again, whole, or make the preset again.",
-        ) from error
+        raise _unread(error, where) from error
     check_vocabulary(vocabulary, model.token_embedding.input_dim, where)
+    _refuse_more_weights(model, folder, where)
     return TextBackbone(
         model,
         vocabulary,
@@ -59,6 +55,39 @@ def load_keras_hub(folder: Path, config: dict[str, Any], source: str | None = No
         native_activation(model),
         where,
     )
+
+
+def _unread(error: Exception, where: str) -> InputError:
+    """The error for a folder that KerasHub does not open, without the inner life of Keras."""
+    told, hint = str(error), "Copy the folder again, whole, or make the preset again."
+    if isinstance(error, PermissionError):
+        return InputError("this folder may not be read", received=where, hint="Check its owner and permissions.")
+    if "file" in told and ("truncated" in told or "signature" in told):  # of HDF5
+        return InputError("model.weights.h5 is cut short or damaged", received=where, hint=hint)
+    if isinstance(error, UserWarning) or "shape" in told or "Layer" in told:
+        what = "config.json and model.weights.h5 do not belong to the same model"
+        return InputError(what, received=where, hint=hint)
+    first = (told.splitlines() or [type(error).__name__])[0]
+    return InputError("the preset cannot be read", received=first, where=where, hint=hint)
+
+
+def _refuse_more_weights(model: Any, folder: Path, where: str) -> None:
+    """Raises an InputError where the file holds weights, a layer's for instance, that Keras left out without a word."""
+    path = folder / "model.weights.h5"
+    if not path.is_file():  # in several files: their index names what they hold
+        return
+    import h5py
+
+    sizes: list[int] = []
+    with h5py.File(path) as file:
+        file.visititems(lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None)
+    if (found := sum(sizes)) > (wanted := model.count_params()):
+        raise InputError(
+            "model.weights.h5 holds more weights than config.json describes",
+            received=f"{found:,} numbers for a model of {wanted:,}",
+            where=where,
+            hint="They are of two models: copy the folder again, whole, or make the preset again.",
+        )
 
 
 def _tokenizer(folder: Path, where: str) -> tuple[list[str], dict[str, Any]]:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import keras
+import numpy as np
+
 from kerasft.base.errors import InputError
 from kerasft.base.files import read_json
+from kerasft.models.backbone_check import presets_in, refuse_pointers
 from kerasft.models.text_backbone import TextBackbone
 
 
@@ -26,13 +30,34 @@ def load_backbone(source: str | Path) -> TextBackbone:
         backbone = load_backbone("exported/bert_imdb")
         model = transformer_classifier(backbone, classes=2)
     """
-    folder = Path(source)
+    backbone = _load(Path(source), str(source))
+    for variable in backbone.model.variables:
+        if not np.isfinite(np.asarray(keras.ops.convert_to_numpy(variable))).all():
+            raise InputError(
+                "the encoder's weights hold numbers that are not finite",
+                received=f"NaN or infinity in {variable.path}",
+                where=backbone.source,
+                hint="The training that made them diverged, or the file is damaged: take another one.",
+            )
+    return backbone
+
+
+def _load(folder: Path, source: str) -> TextBackbone:
+    if folder.is_file():
+        raise InputError(
+            "a backbone is a folder, and this is a file",
+            received=source,
+            where="--backbone",
+            allowed="a folder of KerasHub or of Hugging Face, or the name of a preset",
+            hint=f"Did you mean the folder that it is in: {folder.parent}?" if _config(folder.parent) else None,
+        )
     if not folder.is_dir():
         from kerasft.models.backbone_named import load_named
 
-        return load_named(str(source))
-    if not (folder / "config.json").is_file():
+        return load_named(source)
+    if not _config(folder):
         raise _no_backbone(folder)
+    refuse_pointers(folder)
     try:
         config = read_json(folder / "config.json")
     except (OSError, ValueError) as error:
@@ -49,6 +74,10 @@ def load_backbone(source: str | Path) -> TextBackbone:
     from kerasft.models.backbone_hugging_face import load_hugging_face
 
     return load_hugging_face(folder, config)
+
+
+def _config(folder: Path) -> bool:
+    return (folder / "config.json").is_file()
 
 
 def _no_backbone(folder: Path) -> InputError:
@@ -69,8 +98,3 @@ def _no_backbone(folder: Path) -> InputError:
         allowed="a folder of KerasHub or of Hugging Face",
         hint=hint,
     )
-
-
-def presets_in(folder: Path) -> list[str]:
-    """The folders in a folder that look like presets, as paths."""
-    return sorted(str(path.parent) for path in folder.glob("*/config.json")) if folder.is_dir() else []

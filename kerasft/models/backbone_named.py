@@ -1,12 +1,12 @@
 """Presets of KerasHub by name."""
 
 from pathlib import Path
+from typing import Any
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.base.files import read_json
-from kerasft.models.backbone_check import FAMILIES
+from kerasft.models.backbone_check import FAMILIES, presets_in, refuse_family
 from kerasft.models.backbone_keras_hub import load_keras_hub
-from kerasft.models.backbone_loading import presets_in
 from kerasft.models.text_backbone import TextBackbone
 
 
@@ -23,6 +23,8 @@ def load_named(name: str) -> TextBackbone:
     from keras_hub.src.utils.preset_utils import get_file
 
     known = [preset for family in FAMILIES for preset in getattr(keras_hub.models, family).presets]
+    if name not in known and (other := _other_family(keras_hub.models, name)) is not None:
+        raise refuse_family(other, name)
     if name not in known:
         near = list(dict.fromkeys(presets_in(Path(name).parent) + presets_in(Path("exported"))))
         raise InputError(
@@ -45,6 +47,14 @@ def load_named(name: str) -> TextBackbone:
         ) from error
     folder = Path(path).parent
     return load_keras_hub(folder, read_json(folder / "config.json"), name)
+
+
+def _other_family(models: Any, name: str) -> str | None:
+    """The class of KerasHub that a preset's name is one of."""
+    for kind, backbone in vars(models).items():
+        if kind.endswith("Backbone") and kind != "Backbone" and name in getattr(backbone, "presets", ()):
+            return kind
+    return None
 
 
 def _listed(near: list[str]) -> str | None:

@@ -63,7 +63,7 @@ def check_rank(rank: int, key_dim: int, inner: tuple[int, ...]) -> None:
         raise InputError(
             "the rank of low-rank adaptation is out of bounds",
             received=rank,
-            where="lora_rank",
+            where="--lora-rank",
             allowed=f"1 to {most}, the width of a head of attention",
             hint="Leave it out to train all weights." if rank == 0 else None,
         )

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kerasft.base.errors import InputError
-from kerasft.base.files import atomic_folder
+from kerasft.base.files import atomic_folder, content_hash
 from kerasft.models.backbone_check import FAMILIES, check_vocabulary, native_activation
 from kerasft.models.checks import check_known, check_least, check_share
 
@@ -82,6 +84,10 @@ class TextBackbone:
                 allowed=f"3 to {self.max_length}",
                 hint=hint if length > self.max_length else None,
             )
+
+    def digest(self) -> str:
+        """SHA-256 over the weights, 64 hex digits."""
+        return content_hash(*(np.ascontiguousarray(each, np.float32).tobytes() for each in self.model.get_weights()))
 
     def save(self, folder: str | Path) -> None:
         """Writes a preset that `keras_hub` alone can open, all of it or nothing.

@@ -72,7 +72,7 @@ def transformer_classifier(
     if windows is not None:
         backbone.check_length(windows.size, "windows")
     if lora_feedforward and lora_rank is None:
-        raise InputError("lora_feedforward needs a rank", received=lora_rank, where="lora_rank")
+        raise InputError("lora_feedforward needs a rank", received=lora_rank, where="--lora-rank")
 
     # === Features ===
     tokens = keras.Input((None,), dtype="int32", name=input_name)  # [batch, time]

@@ -77,7 +77,7 @@ def make_plan(corpus: Corpus, backbone: TextBackbone, objective: Objective, reci
             "a backbone wider than its vocabulary cannot start from which tokens stand beside which",
             received=f"width {backbone.model.hidden_dim} for {len(backbone.vocabulary):,} different tokens",
             where="--size",
-            hint="Give a smaller --size, a larger --vocabulary, more text, or --no-informed-start.",
+            hint="Give more text, a larger --vocabulary, a smaller --size if there is one, or --no-informed-start.",
         )
     if len(corpus) < 2:
         raise InputError("pretraining needs at least two texts, one of them to measure on", received=len(corpus))
@@ -199,7 +199,7 @@ def pretrain(
         "steps": plan.steps,
         "data": fingerprint,
         "vocabulary": content_hash("\n".join(backbone.vocabulary))[:16],
-        "start": backbone_digest(backbone)[:16],
+        "start": backbone.digest()[:16],
         "backend": keras.backend.backend(),
     }
     if head is not None:
@@ -223,9 +223,3 @@ def _by_passes(recipe: Recipe, plan: Plan) -> Recipe:
         return recipe
     stretches = plan.train.per_pass / (len(plan.train) * plan.train.batch_size)  # of a pass
     return dataclasses.replace(recipe, decay_epochs=recipe.decay_epochs * stretches)
-
-
-def backbone_digest(backbone: TextBackbone) -> str:
-    """SHA-256 over the weights that training starts from."""
-    parts = [np.ascontiguousarray(weight, np.float32).tobytes() for weight in backbone.model.get_weights()]
-    return content_hash(*parts)

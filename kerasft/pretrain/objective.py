@@ -66,8 +66,8 @@ class Objective:
     heads looking at the tokens beside; else all from noise."""
 
     steps: int = 0
-    """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take. A few fewer are
-    made where the measurements would not be equally far apart."""
+    """Steps in all, which the learning rate's schedule is laid out for; 0: as many as --epochs take, which
+    says nothing otherwise. A few fewer are made where the measurements would not be equally far apart."""
 
     measurements: int = 20
     """How often along the way the held-out documents are measured; --early-stopping and --plateau-patience count these

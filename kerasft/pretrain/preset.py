@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasft.base.errors import InputError
-from kerasft.base.files import folder_aside, read_json, write_json
+from kerasft.base.files import check_can_write, folder_aside, read_json, write_json
 from kerasft.models.masked_lm import head_weights, trained_backbone
 from kerasft.models.text_backbone import TextBackbone
 
@@ -41,15 +41,7 @@ def check_preset_target(folder: Path, start: str | None = None) -> None:
         )
     if folder.is_file():
         raise InputError("the export folder is a file", received=str(folder), where="--export")
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        what = "a file" if not above.is_dir() else "a folder in which nothing can be written"
-        raise InputError(
-            f"the export folder is to stand in {what}",
-            received=str(above),
-            where="--export",
-            hint="Name another folder; nothing was written.",
-        )
+    check_can_write(folder, "the export folder", "--export")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise InputError(
             "the export folder holds something else than a pretrained preset",

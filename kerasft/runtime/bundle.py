@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerasft.base.errors import InputError, did_you_mean
+from kerasft.base.errors import InputError
+from kerasft.base.files import did_you_mean_beside
 from kerasft.runtime import confinement
 
 FORMAT = 1
@@ -96,7 +97,8 @@ def find_version(folder: str | Path) -> Path:
         raise InputError(
             "there is no such bundle folder",
             received=str(folder),
-            hint=_sibling(folder) or f"Train and export first: python -m apps.imdb_lstm --export {folder}",
+            hint=did_you_mean_beside(folder, folders=True)
+            or f"Train and export first: python -m apps.imdb_lstm --export {folder}",
         )
     if (folder / ONNX_FOLDER / DESCRIPTION).is_file():
         return folder
@@ -110,11 +112,6 @@ def find_version(folder: str | Path) -> Path:
         where=f"no {ONNX_FOLDER}/{DESCRIPTION} in it, nor in a numbered version below it",
         hint="Give the folder that was passed to --export.",
     )
-
-
-def _sibling(folder: Path) -> str | None:
-    names = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
-    return did_you_mean(folder.name, names)
 
 
 def _read_description(folder: Path) -> dict[str, Any]:

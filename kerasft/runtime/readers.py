@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kerasft.base.errors import InputError, nearest
+from kerasft.base.files import did_you_mean_beside
 from kerasft.runtime.lines import Lines, Place
 from kerasft.runtime.parquet_rows import read_tables, row_count
 
@@ -67,14 +68,7 @@ def check_file(path: str | Path) -> Path:
     if path.is_dir():
         raise InputError("a file is wanted, and this is a folder", received=str(path), where="--input")
     if not path.exists():
-        names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        match = nearest(path.name, names)
-        raise InputError(
-            "there is no such file",
-            received=str(path),
-            where="--input",
-            hint=f"Did you mean {str(path.parent / match)!r}?" if match else None,
-        )
+        raise InputError("there is no such file", received=str(path), where="--input", hint=did_you_mean_beside(path))
     return path
 
 

@@ -8,6 +8,10 @@ from kerasft.base.errors import InputError
 from kerasft.base.files import read_json, write_json
 from kerasft.training.recipe import Recipe
 
+DATA = "the data are"
+_SOURCES = {"data": DATA, "start": "the pretrained encoder is"}
+_LATER = ("labels", "start")  # runs of earlier versions say nothing of them
+
 # A run of an earlier version says nothing of settings that came later; it had their defaults.
 _DEFAULTS = Recipe().identity()
 
@@ -28,17 +32,41 @@ def check_identity(path: Path, identity: dict[str, Any]) -> None:
         return
     before = _of_recipe(identity) | read_json(path)
     _check_labels(before.get("labels"), identity.get("labels"), path)
-    differences = [
-        f"{name} {before.get(name)!r} -> {identity.get(name)!r}"
+    differing = [
+        name
         for name in {**before, **identity}
-        if before.get(name) != identity.get(name) and not (name == "labels" and name not in before)
+        if before.get(name) != identity.get(name) and not (name in _LATER and name not in before)
     ]
-    if differences:
+    if differing and set(differing) <= set(_SOURCES):
+        for name in differing:
+            check_source(_SOURCES[name], before.get(name), identity.get(name), path.parent.parent)
+    if differing:
+        differences = "; ".join(f"{name} {before.get(name)!r} -> {identity.get(name)!r}" for name in differing)
         raise InputError(
-            f"the run folder was begun with other settings: {'; '.join(differences)}",
+            f"the run folder was begun with other settings: {differences}",
             where=str(path.parent.parent),
             hint="Choose another --run, or repeat the settings of this one.",
         )
+
+
+def check_source(what: str, before: Any, now: Any, run: Path) -> None:
+    """Raises an InputError where a run's data or encoder are not those that it was begun with.
+
+    Args:
+        what: which of them, in words.
+        before: the digest that the run was begun with; None where that was not written down.
+        now: today's.
+        run: the run folder.
+    """
+    if before is None or now is None or before == now:
+        return
+    raise InputError(
+        f"{what} not what the run was begun with",
+        received=f"fingerprint {str(now)[:12]}",
+        where=str(run),
+        allowed=f"fingerprint {str(before)[:12]}",
+        hint="Something was changed in the meantime: choose another --run, or put back what was there.",
+    )
 
 
 def _of_recipe(identity: dict[str, Any]) -> dict[str, Any]:

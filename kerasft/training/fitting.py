@@ -44,6 +44,7 @@ def fit(
     augmentation: Augmentation | None = None,
     cache: Path | None = None,
     console: Console | None = None,
+    start: str | None = None,
 ) -> History:
     """Trains the learner's model, or goes on where an earlier call with the same `run` was stopped.
 
@@ -59,6 +60,8 @@ def fit(
         augmentation: what is done to train rows, or None.
         cache: folder for encoded inputs, or None to keep them in memory.
         console: where progress is shown; default: standard output.
+        start: what tells the pretrained weights that the model starts from; a run that was begun with others is
+            refused. Default None: none.
 
     Returns:
         The measurements of every epoch. A run that has ended is not trained again: its weights are loaded
@@ -82,6 +85,8 @@ def fit(
     _check_monitor(recipe, rows)
     check_precision(learner.model, recipe.precision)
     identity = identity_of(learner, rows, recipe, augmentation)
+    if start is not None:
+        identity["start"] = start
     model, cut = learner.model, None
     if recipe.freeze == "backbone":
         refuse_augmentation(augmentation)

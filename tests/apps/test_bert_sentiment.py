@@ -101,6 +101,13 @@ MISTAKES = [
     (["--backbone", "TOY", "--no-lowercase"], ["Received: '--no-lowercase with --backbone"]),
     (["--vocabulary", "3"], ["room for more than the 5 special tokens. Received: 3. Where: --vocabulary. Allowed: at"]),
     (["--size", "huge"], ["huge"]),
+    (["--dropout", "1"], ["--dropout is a share, at least 0 and below 1. Received: 1.0. Where: --dropout."]),
+    (["--label-smoothing", "-0.1"], ["--label-smoothing is a share", "Received: -0.1."]),
+    (["--max-tokens", "20000"], ["so many tokens are more than a new encoder reads at once. Received: 20000.",
+                                 "Allowed: at most 16,384."]),
+    (["--backbone", "TOY", "--lora-rank", "500"], ["Received: 500. Where: --lora-rank. Allowed: 1 to 4"]),
+    (["--export", "/dev/null/x"], ["the export folder is to stand in a file. Received: '/dev/null'. Where: --export."]),
+    (["--run", "/dev/null/x"], ["the run folder is to stand in a file. Received: '/dev/null'. Where: --run."]),
 ]  # fmt: skip
 
 

@@ -105,6 +105,23 @@ def test_a_run_that_has_ended_is_exported_elsewhere_without_training(done):
     assert "python -m apps.predict other" in again.stdout
 
 
+def test_a_run_that_has_ended_does_not_speak_for_other_rows(tmp_path):
+    rows = [f"film number {number},{'good' if number % 2 else 'bad'}" for number in range(60)]
+    (tmp_path / "mine.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    command = ["--data", "csv:mine.csv", "--epochs", "1", "--no-wide", "--no-baseline", "--verify-rows", "16"]
+    command += ["--run", "run", "--export", "bundle"]
+    first = app("imdb_lstm", *command, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "Did you" not in first.stdout
+    assert '--text "..."' in first.stdout  # no example of films for rows of whatever kind
+    swapped = "\n".join(["text,label", *rows[1:]]) + "\n"
+    (tmp_path / "mine.csv").write_text(swapped)
+    again = app("imdb_lstm", *command, cwd=tmp_path)
+    told = " ".join(again.stderr.split())
+    assert (again.returncode, "the data are not what the run was begun with" in told) == (2, True), told
+    assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["1"]
+
+
 def test_a_run_that_has_ended_is_exported_again_if_its_bundle_is_gone(done):
     folder, _ = done
     command = (*QUICK, "--run", "run", "--export", "again", "--no-baseline")

@@ -1,9 +1,14 @@
+import os
+
 import pytest
 
+from kerasft.base.errors import InputError
 from kerasft.base.files import (
     atomic_file,
     atomic_folder,
+    check_can_write,
     content_hash,
+    did_you_mean_beside,
     folder_aside,
     folder_once,
     read_json,
@@ -62,6 +67,26 @@ def test_a_folder_that_came_at_the_last_moment_is_not_overwritten(tmp_path, monk
     with pytest.raises(FileExistsError, match="nothing was overwritten"), atomic_folder(tmp_path / "folder"):
         pass
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "theirs"]
+
+
+def test_where_nothing_can_be_written_is_told_before(tmp_path, monkeypatch):
+    check_can_write(tmp_path / "new" / "deep", "the export folder", "--export")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(InputError) as error:
+        check_can_write(tmp_path / "new", "the export folder", "--export")
+    assert str(error.value) == (
+        f"the export folder is to stand in a folder in which nothing can be written. Received: {str(tmp_path)!r}. "
+        "Where: --export. Name another folder; nothing was written."
+    )
+
+
+def test_what_lies_beside_is_named_whole(tmp_path):
+    (tmp_path / "reviews").mkdir()
+    (tmp_path / "reviews.csv").touch()
+    assert did_you_mean_beside(tmp_path / "revews.csv") == f"Did you mean {str(tmp_path / 'reviews.csv')!r}?"
+    assert did_you_mean_beside(tmp_path / "revews", folders=True) == f"Did you mean {str(tmp_path / 'reviews')!r}?"
+    assert did_you_mean_beside(tmp_path / "nowhere" / "revews") is None
+    assert did_you_mean_beside(tmp_path / "quite other") is None
 
 
 def test_a_hash_tells_parts_from_their_joint(tmp_path):

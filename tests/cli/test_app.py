@@ -16,7 +16,7 @@ def test_mistakes_are_told_once_with_their_status(capsys):
     assert capsys.readouterr().err == "error: no such thing. Received: 'x'.\n"
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_told_without_a_traceback(number, capsys):
     def main(arguments):
         raise OSError(number, os.strerror(number), "runs/state.npz")
@@ -61,7 +61,19 @@ def test_faults_of_the_program_keep_their_traceback():
 
 def test_other_faults_of_the_system_keep_their_traceback():
     def main(arguments):
-        raise PermissionError(errno.EACCES, "no", "x")
+        raise FileNotFoundError(errno.ENOENT, "no", "x")
 
-    with pytest.raises(PermissionError):
+    with pytest.raises(FileNotFoundError):
         run_app(main, [])
+
+
+def test_what_the_system_refuses_is_told_with_its_place(capsys):
+    def main(arguments):
+        raise PermissionError(errno.EACCES, "Permission denied", "mine/scored.csv")
+
+    assert run_app(main, []) == 2
+    assert " ".join(capsys.readouterr().err.split()) == (
+        "error: the system does not let this file or folder be read or written. Received: 'Permission denied'. "
+        "Where: mine/scored.csv. Check its owner, its permissions and whether the path is right; what was done before "
+        "is kept."
+    )

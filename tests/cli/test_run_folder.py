@@ -1,3 +1,4 @@
+import datetime
 from dataclasses import dataclass
 
 import pytest
@@ -34,6 +35,28 @@ def test_a_run_is_found_again(tmp_path):
 def test_without_a_name_a_run_is_named_after_its_app(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert opened(Config(), None, "app").parts[:2] == ("runs", "app")
+
+
+def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path, monkeypatch):
+    class Still(datetime.datetime):
+        @classmethod
+        def now(cls):
+            return cls(2026, 1, 2, 3, 4, 5)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datetime, "datetime", Still)
+    with open_run(Config(), None, "app") as one, open_run(Config(), None, "app") as two:
+        assert (one.name, two.name) == ("2026-01-02T03-04-05", "2026-01-02T03-04-05-2")
+
+
+def test_a_place_where_no_folder_can_be_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError) as error:
+        opened(Config(), tmp_path / "file" / "run", "app")
+    assert str(error.value) == (
+        f"the run folder is to stand in a file. Received: {str(tmp_path / 'file')!r}. Where: --run. "
+        "Name another folder; nothing was written."
+    )
 
 
 def test_a_mistake_before_training_leaves_nothing(tmp_path, monkeypatch):

@@ -89,7 +89,10 @@ def test_a_byte_order_mark_and_nameless_columns_are_no_trouble(write):
 def test_an_empty_file_is_refused(write):
     for content in ("", "\n\n"):
         path = write("a.csv", content)
-        assert message(lambda path=path: csv_part("all", path, [])) == f"the file is empty. Where: {path}."
+        assert message(lambda path=path: csv_part("all", path, [])) == (
+            f"the file is empty. Received: '0 rows'. Where: {path}. "
+            "Write rows to it: a header that names the columns, and rows below."
+        )
 
 
 def test_a_column_named_twice_is_refused(write):

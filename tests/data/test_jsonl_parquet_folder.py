@@ -111,7 +111,9 @@ def test_folders_that_are_none_are_refused(write, tmp_path):
     assert message(lambda: folder_parts(str(tmp_path / "review"), [])).startswith(
         f"there is no such folder. Received: '{tmp_path / 'review'}'. Allowed: split/label/*.txt"
     )
-    assert message(lambda: folder_parts(str(tmp_path / "review"), [])).endswith("Did you mean 'reviews'?")
+    assert message(lambda: folder_parts(str(tmp_path / "review"), [])).endswith(
+        f"Did you mean '{tmp_path / 'reviews'}'?"
+    )
     assert "this is a file; folder: takes a folder" in message(lambda: folder_parts(str(file), []))
     assert "the folder holds no labelled texts" in message(lambda: folder_parts(str(tmp_path / "reviews"), []))
 

@@ -54,31 +54,36 @@ def test_labels_in_an_unusual_column_are_asked_for(tmp_path):
     )
 
 
-@pytest.mark.parametrize("split", ["test", "validation"])
-def test_one_split_without_labels_says_that_the_other_will_come_of_what_is_read(tmp_path, split):
-    write(tmp_path, "train.csv", ["one film", "two film"], header="text")
-    write(tmp_path, f"{split}.csv", ["held film"], header="text")
+@pytest.mark.parametrize(
+    ("split", "header", "use"),
+    [
+        ("test", "text,label", "validate on"),
+        ("validation", "text,label", "validate on"),  # which `load` takes for the test split
+        ("test", "text", "validate on"),
+        ("validation", "text", "validate or be measured on"),
+    ],
+)
+def test_with_one_split_it_is_said_that_later_validation_rows_are_read(tmp_path, split, header, use):
+    rows = [f"film {number},{'ab'[number // 7 % 2]}"[: None if "," in header else -2] for number in range(80)]
+    write(tmp_path, "train.csv", rows[:60], header)
+    write(tmp_path, f"{split}.csv", rows[60:], header)
     texts = load_texts(f"csv:{tmp_path}", cache=tmp_path / "cache")
-    assert list(texts) == ["one film", "two film"]
-    assert texts.left_out.startswith(f"none of its {split} rows; those that a classifier may later take from train to")
+    assert len(texts) == 60
+    assert texts.left_out == (
+        f"none of its {split} rows; those that a classifier takes from train to {use} were read, without labels"
+    )
+    if header != "text":
+        tested = load(f"csv:{tmp_path}", cache=tmp_path / "cache").test["text"]
+        assert not set(texts) & set(tested)
 
 
 @pytest.mark.parametrize("seed", [0, 7])
-@pytest.mark.parametrize("split", ["test", "validation"])
-@pytest.mark.parametrize("by", ["file", "rule"])
-def test_the_split_that_is_missing_is_left_out_too(tmp_path, seed, split, by):
+def test_test_rows_taken_from_train_beside_a_rule_for_validation_are_left_out(tmp_path, seed):
     rows = [f"{number},film {number},{'ab'[number // 7 % 2]}" for number in range(80)]
-    options = {}
-    if by == "rule":
-        write(tmp_path, "mine.csv", rows, header="id,text,label")
-        spec, options = f"csv:{tmp_path / 'mine.csv'}", {f"{split}_where": "id % 10 == 0"}
-    else:
-        spec = f"csv:{tmp_path / 'data'}"
-        (tmp_path / "data").mkdir()
-        write(tmp_path / "data", "train.csv", rows[:60], header="id,text,label")
-        write(tmp_path / "data", f"{split}.csv", rows[60:], header="id,text,label")
-    texts = load_texts(spec, seed=seed, cache=tmp_path / "cache", **options)
-    found = load(spec, seed=seed, cache=tmp_path / "cache", **options)
+    write(tmp_path, "mine.csv", rows, header="id,text,label")
+    spec = f"csv:{tmp_path / 'mine.csv'}"
+    options = {"validation_where": "id % 10 == 0", "seed": seed, "cache": tmp_path / "cache"}
+    texts, found = load_texts(spec, **options), load(spec, **options)
     assert sorted(texts) == sorted(found.train["text"])
     assert len(found.validation) > 0 < len(found.test)
     assert texts.left_out == f"none of the rows that a classifier with --seed {seed} holds out"

@@ -9,7 +9,7 @@ import pytest
 from kerasft.base.errors import InputError
 from kerasft.export import int8
 from kerasft.export.bundle import write_onnx_folder
-from kerasft.export.int8 import add_int8, check_labelled
+from kerasft.export.int8 import _verdict, add_int8, check_labelled
 from kerasft.export.onnx_model import write_onnx
 from kerasft.export.reference import make_reference
 from kerasft.inputs import Text
@@ -49,7 +49,7 @@ def test_a_faster_variant_is_kept_and_described(version, monkeypatch):
     found = add(version, monkeypatch)
     _, folder, _, split = version
     assert found["kept"] is True
-    assert found["why"].startswith("faster: 2.00 times the speed for one row and 2.00 for many, accuracy ")
+    assert found["why"].startswith("faster: 2.00 times the speed for one row and 2.00 for many, ")
     assert (found["rows"], found["labels_equal"] > 50) == (60, True)
     assert abs(found["points_lost"]) < 0.5
     assert found["bytes"]["int8"] < 0.5 * found["bytes"]["float32"]
@@ -92,6 +92,8 @@ def test_a_variant_that_loses_accuracy_is_left_out(version, monkeypatch):
     monkeypatch.setattr(int8, "_accuracy", lambda labels, truth: next(accuracies))
     found = add(version, monkeypatch)
     assert not found["kept"]
+    assert _verdict(0.001, 2.0, 1.5).endswith("for many, the same accuracy")
+    assert _verdict(-0.2, 2.0, 1.5).endswith("for many, accuracy +0.20 points")
     assert found["why"].startswith("left out: it loses 1.00 points of accuracy, 0.5 or more (2.00 times")
 
 

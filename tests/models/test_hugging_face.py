@@ -132,8 +132,10 @@ FAST = {
         ({"config": {"layer_norm_eps": 1e-5}}, "this epsilon of layer normalisation is not supported. Received: 1e-"),
         ({"config": {"position_embedding_type": "relative_key"}}, "Received: 'relative_key'. Where: position_emb"),
         ({"config": {"is_decoder": True}}, "this model is a decoder. Received: 'is_decoder: true'."),
-        ({"config": {"hidden_size": None}}, "config.json lacks a size: "),
-        ({"config": {"num_attention_heads": 3}}, "config.json lacks a size: sizes that cannot be: "),
+        ({"config": {"hidden_size": None}}, "hidden_size must be a whole number of at least 1. Received: None."),
+        ({"config": {"num_hidden_layers": -1}}, "must be a whole number of at least 1. Received: -1."),
+        ({"config": {"num_attention_heads": 3}}, "the heads of attention must divide the width. Received: '3 heads"),
+        ({"config": {"num_hidden_layers": 1}}, "the weights have more layers than config.json says. Received: '2 l"),
         ({"config": {"pad_token_id": 3}}, "the padding token must have id 0. Received: 3."),
         ({"config": {"vocab_size": 13}}, "differ in size. Received: '12 tokens, 13 rows'."),
         ({"config": {"intermediate_size": 16}}, "a tensor's shape is not what config.json says. Received: 'encoder.l"),
@@ -150,7 +152,7 @@ FAST = {
         ({"cut": lambda data: data[:100]}, "the weights cannot be read: its header should have "),
         ({"cut": lambda data: b""}, "the weights cannot be read: its header should have 0 bytes, the file has 0."),
         ({"cut": renamed(b"layer.0.attention.self.query.bias", b"layer.0.attention.self.query.bile")},
-         "1 tensors are missing from the weights. Received: ['encoder.layer.0.attention.self.query.bias']."),
+         "1 tensor is missing from the weights. Received: ['encoder.layer.0.attention.self.query.bias']."),
     ],
 )  # fmt: skip
 def test_mistakes_are_told(copied, changes, text):

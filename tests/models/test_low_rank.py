@@ -83,11 +83,11 @@ def test_merging_keeps_the_answers(backbone, head, tmp_path):
     [
         (
             0,
-            "the rank of low-rank adaptation is out of bounds. Received: 0. Where: lora_rank. Allowed: 1 to 4, the wid",
+            "the rank of low-rank adaptation is out of bounds. Received: 0. Where: --lora-rank. Allowed: 1 to 4, the wid",
         ),
-        (-1, "Received: -1. Where: lora_rank."),
-        (5, "Received: 5. Where: lora_rank. Allowed: 1 to 4, the width of a head of attention."),
-        (2.0, "Received: 2.0. Where: lora_rank."),
+        (-1, "Received: -1. Where: --lora-rank."),
+        (5, "Received: 5. Where: --lora-rank. Allowed: 1 to 4, the width of a head of attention."),
+        (2.0, "Received: 2.0. Where: --lora-rank."),
     ],
 )
 def test_ranks_out_of_bounds_are_refused(backbone, rank, text):
@@ -102,4 +102,4 @@ def test_other_mistakes_are_told(backbone):
     assert "the model has no transformer layers to adapt. Received: 'lstm_classifier'." in str(told.value)
     with pytest.raises(InputError) as told:
         transformer_classifier(backbone, 2, lora_feedforward=True)
-    assert "lora_feedforward needs a rank. Received: None. Where: lora_rank." in str(told.value)
+    assert "lora_feedforward needs a rank. Received: None. Where: --lora-rank." in str(told.value)

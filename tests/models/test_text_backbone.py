@@ -124,7 +124,7 @@ def test_lengths_are_checked_against_the_positions():
 def presets(tmp_path_factory):
     """Folders with something wrong."""
     folder = tmp_path_factory.mktemp("presets")
-    for name in ("words", "cut", "size", "token", "shape", "weights"):
+    for name in ("words", "cut", "size", "token", "shape", "weights", "deeper", "flatter", "pointer", "nan"):
         toy_backbone().save(folder / name)
     (folder / "words" / "assets" / "tokenizer" / "vocabulary.txt").unlink()
     (folder / "token" / "tokenizer.json").unlink()
@@ -136,9 +136,15 @@ def presets(tmp_path_factory):
     weights.write_bytes(weights.read_bytes()[:2000])
     with open(folder / "size" / "assets" / "tokenizer" / "vocabulary.txt", "a") as file:
         file.write("more\n")
-    config = json.loads((folder / "shape" / "config.json").read_text())
-    config["config"]["hidden_dim"] = 16
-    (folder / "shape" / "config.json").write_text(json.dumps(config))
+    for name, option, value in (("shape", "hidden_dim", 16), ("deeper", "num_layers", 3), ("flatter", "num_layers", 1)):
+        config = json.loads((folder / name / "config.json").read_text())
+        assert config["config"][option] not in (value, None)
+        config["config"][option] = value
+        (folder / name / "config.json").write_text(json.dumps(config))
+    (folder / "pointer" / "model.weights.h5").write_text("version https://git-lfs\noid sha256:12\nsize 34\n")
+    spoilt = load_backbone(folder / "nan").model
+    spoilt.get_layer("embeddings_layer_norm").gamma.assign([float("nan")] * spoilt.hidden_dim)
+    spoilt.save_weights(folder / "nan" / "model.weights.h5")
     keras_hub.models.DenseNetBackbone([1, 1], growth_rate=4).save_to_preset(str(folder / "image"))
     roberta = keras_hub.models.RobertaBackbone(9, 1, 1, 4, 8, max_sequence_length=8)
     roberta.save_to_preset(str(folder / "roberta"))
@@ -160,13 +166,19 @@ def presets(tmp_path_factory):
         ("words", "Where: assets/tokenizer/vocabulary.txt is missing."),
         ("token", "Where: tokenizer.json is missing."),
         ("size", "embedding table differ in size. Received: '16 tokens, 15 rows'."),
-        ("cut", "model.weights.h5 is cut short or damaged. Where: "),
+        ("cut", "model.weights.h5 is cut short or damaged. Received: "),
         ("cut", "Copy the folder again, whole, or make the preset again."),
         ("weights", "this folder holds a backbone without its weights. Received: "),
         ("bundle", "this folder holds no backbone: it is the bundle of a model that was fine-tuned already. Received"),
         ("run", "this folder holds no backbone: it is the folder of a run. Received"),
         (".", "Did you mean one of the presets in it: "),
-        ("shape", "the preset cannot be read: "),
+        ("shape", "config.json and model.weights.h5 do not belong to the same model. Received: "),
+        ("deeper", "config.json and model.weights.h5 do not belong to the same model. Received: "),
+        ("flatter", "model.weights.h5 holds more weights than config.json describes. Received: "),
+        ("pointer", "this file is a pointer of Git LFS, not what it points at. Received: 'model.weights.h5'."),
+        ("nan", "the encoder's weights hold numbers that are not finite. Received: 'NaN or infinity in "),
+        ("run/config.yaml", "a backbone is a folder, and this is a file. Received: "),
+        ("cut/config.json", "Did you mean the folder that it is in: "),
         ("image", "this backbone is of a family that is not supported yet. Received: 'DenseNetBackbone'."),
         ("roberta", "its tokenizer is BytePair, not WordPiece. Received: 'RobertaBackbone'."),
         ("roberta", "Allowed: BERT, DistilBERT, ELECTRA."),
@@ -201,6 +213,15 @@ def test_presets_near_a_name_that_is_nothing_are_named(presets, tmp_path, monkey
         load_backbone("exported/robberta")
     with pytest.raises(InputError, match=r"There are exported/\w+, exported/"):
         load_backbone("zzzzzzzzzzzz/qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq")
+
+
+def test_presets_of_other_families_are_refused_by_name():
+    with pytest.raises(InputError) as told:
+        load_backbone("roberta_base_en")
+    assert str(told.value) == (
+        "this backbone is of a family that is not supported yet: its tokenizer is BytePair, not WordPiece. "
+        "Received: 'RobertaBackbone'. Where: roberta_base_en. Allowed: BERT, DistilBERT, ELECTRA."
+    )
 
 
 def test_a_preset_that_cannot_be_downloaded_says_what_to_do(monkeypatch):

@@ -94,7 +94,7 @@ def test_what_to_do_is_said_in_the_options_of_pretraining(made):
     assert str(error.value) == (
         "a backbone wider than its vocabulary cannot start from which tokens stand beside which. "
         "Received: 'width 8 for 7 different tokens'. Where: --size. "
-        "Give a smaller --size, a larger --vocabulary, more text, or --no-informed-start."
+        "Give more text, a larger --vocabulary, a smaller --size if there is one, or --no-informed-start."
     )
 
 

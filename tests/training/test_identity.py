@@ -36,6 +36,26 @@ def test_a_run_of_an_earlier_version_had_the_defaults_of_later_settings(tmp_path
         check_identity(path, now | {"accumulate": 4})
 
 
+@pytest.mark.parametrize(
+    ("name", "what"), [("data", "the data are not what"), ("start", "the pretrained encoder is not what")]
+)
+def test_other_data_and_another_encoder_are_told_in_words(tmp_path, name, what):
+    path = tmp_path / "run" / "checkpoints" / "identity.json"
+    check_identity(path, {"seed": 1, "data": "a" * 64, "start": "a" * 64})
+    with pytest.raises(InputError) as error:
+        check_identity(path, {"seed": 1, "data": "a" * 64, "start": "a" * 64} | {name: "b" * 64})
+    assert str(error.value) == (
+        f"{what} the run was begun with. Received: 'fingerprint {'b' * 12}'. Where: {tmp_path / 'run'}. "
+        f"Allowed: fingerprint {'a' * 12}. Something was changed in the meantime: choose another --run, or put back "
+        "what was there."
+    )
+
+
+def test_a_run_that_tells_no_encoder_goes_on(tmp_path):
+    check_identity(tmp_path / "run" / "identity.json", {"seed": 1})
+    check_identity(tmp_path / "run" / "identity.json", {"seed": 1, "start": "b"})
+
+
 def test_other_labels_are_told_as_labels(tmp_path):
     path = tmp_path / "run" / "checkpoints" / "identity.json"
     check_identity(path, {"labels": {"label": ["negative", "positive"]}, "task": "a"})

@@ -1,11 +1,12 @@
 """Sources of rows, one file a family; `open_source` finds the one a spec names."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from kerasft.base.errors import InputError, did_you_mean
 from kerasft.data.sources.base import Part, Source
 from kerasft.data.sources.delimited import csv_part, tsv_part
-from kerasft.data.sources.files import files_by_split
+from kerasft.data.sources.files import ENDINGS, files_by_split, kind_of
 from kerasft.data.sources.folder import folder_parts
 from kerasft.data.sources.jsonl import jsonl_part
 from kerasft.data.sources.parquet import parquet_part
@@ -23,10 +24,10 @@ def _files(make: Callable[..., Part], endings: tuple[str, ...]) -> Callable[...,
 
 
 KINDS: dict[str, Callable[[str, list[str]], list[Part]]] = {
-    "csv": _files(csv_part, (".csv",)),
-    "tsv": _files(tsv_part, (".tsv", ".tab")),
-    "jsonl": _files(jsonl_part, (".jsonl", ".ndjson", ".json")),
-    "parquet": _files(parquet_part, (".parquet", ".pq")),
+    "csv": _files(csv_part, ENDINGS["csv"]),
+    "tsv": _files(tsv_part, ENDINGS["tsv"]),
+    "jsonl": _files(jsonl_part, ENDINGS["jsonl"]),
+    "parquet": _files(parquet_part, ENDINGS["parquet"]),
     "folder": folder_parts,
     "tfds": tfds_parts,
 }
@@ -48,6 +49,15 @@ def open_source(spec: str, wanted: list[str], inputs: tuple[str, ...] = ("text",
     if spec == "sample:multimodal":
         return Source(spec, multimodal_parts(), synthetic=True, targets=TARGETS)
     kind, colon, where = spec.partition(":")
+    if kind not in KINDS and (path := Path(spec).expanduser()).exists():
+        found = "folder" if path.is_dir() else kind_of(path)
+        raise InputError(
+            "the data's kind is to stand before its place",
+            received=spec,
+            where="--data",
+            allowed=[f"{name}:PATH" for name in KINDS if name != "tfds"],
+            hint=f"Did you mean {found}:{spec}?" if found else None,
+        )
     if kind not in KINDS or not colon or not where:
         raise InputError(
             "unknown kind of data" if kind not in KINDS else "the kind of data needs a place",

@@ -22,6 +22,7 @@ from kerasft.data.sources.headerless import text_and_label
 
 _BLOCK = 8 << 20
 _HEAD = 1 << 20
+_NOT_EMPTY = "Write rows to it: a header that names the columns, and rows below."
 _QUOTED = r'^"(?:[^"]|"")*"$'
 
 
@@ -78,7 +79,7 @@ def _first_rows(path: Path, delimiter: str) -> list[list[str]]:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = [row for row in _readable(lines) if row and row != [""]]
     if not rows:
-        raise InputError("the file is empty", where=str(path))
+        raise InputError("the file is empty", received="0 rows", where=str(path), hint=_NOT_EMPTY)
     return [[(_unquoted(field) if delimiter == "\t" else field).strip() for field in row] for row in rows]
 
 
@@ -175,7 +176,7 @@ class _File:
                 hint="Double a quote that belongs to the text.",
             ) from None
         if "Empty CSV" in message:
-            raise InputError("the file is empty", where=str(self.path)) from None
+            raise InputError("the file is empty", received="0 rows", where=str(self.path), hint=_NOT_EMPTY) from None
         refuse_broken(self.path, error)
 
     def _refuse_open_quote(self, field: str, rows: int) -> None:

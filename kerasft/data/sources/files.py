@@ -11,7 +11,16 @@ from typing import IO, NoReturn
 
 import pyarrow as pa
 
-from kerasft.base.errors import InputError, did_you_mean
+from kerasft.base.errors import InputError
+from kerasft.base.files import did_you_mean_beside
+
+ENDINGS = {
+    "csv": (".csv",),
+    "tsv": (".tsv", ".tab"),
+    "jsonl": (".jsonl", ".ndjson", ".json"),
+    "parquet": (".parquet", ".pq"),
+}
+"""By kind of file, how its name may end, before ".gz" and the like."""
 
 PACKED = (".gz", ".xz", ".zst")
 # What a reader raises when a file is cut short, damaged, or not what its name says.
@@ -27,6 +36,19 @@ SPLIT_NAMES = {
 def split_of(name: str) -> str | None:
     """The split a file is named for ("train.csv.gz", "train-00000-of-00002.parquet"), or None."""
     return SPLIT_NAMES.get(re.split(r"[-._]", name.lower(), maxsplit=1)[0])
+
+
+def kind_of(path: Path) -> str | None:
+    """The kind of a file by its name's end: "csv" of "rows.csv.gz"; None where it is none of these.
+
+    Example:
+        >>> kind_of(Path("rows.csv.gz"))
+        'csv'
+    """
+    name = path.name.lower()
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    return next((kind for kind, endings in ENDINGS.items() if name.endswith(endings)), None)
 
 
 def files_by_split(path: str, endings: tuple[str, ...]) -> list[tuple[str, Path]]:
@@ -78,8 +100,7 @@ def _missing(path: Path) -> InputError:
     folder = path.parent
     if not folder.is_dir():
         return InputError("there is no such file", received=str(path), where=f"the folder {folder} is missing too")
-    hint = did_you_mean(path.name, [entry.name for entry in folder.iterdir()])
-    return InputError("there is no such file", received=str(path), hint=hint)
+    return InputError("there is no such file", received=str(path), hint=did_you_mean_beside(path))
 
 
 def is_compressed(path: Path) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from kerasft.base.errors import InputError, did_you_mean
-from kerasft.base.files import content_hash
+from kerasft.base.errors import InputError
+from kerasft.base.files import content_hash, did_you_mean_beside
 from kerasft.data.sources.base import Part
-from kerasft.data.sources.files import SPLIT_NAMES, refuse_encoding
+from kerasft.data.sources.files import SPLIT_NAMES, kind_of, refuse_encoding
 
 _BATCH_ROWS = 1024
 _ENDINGS = {
@@ -42,13 +42,18 @@ def folder_parts(path: str, wanted: list[str], inputs: tuple[str, ...] = ("text"
     root = Path(path).expanduser()
     if not root.is_dir():
         what = "this is a file; folder: takes a folder" if root.exists() else "there is no such folder"
-        siblings = [entry.name for entry in root.parent.iterdir()] if root.parent.is_dir() else []
-        raise InputError(what, received=str(root), allowed=shape, hint=did_you_mean(root.name, siblings))
+        hint = _file_hint(root) if root.exists() else did_you_mean_beside(root, folders=True)
+        raise InputError(what, received=str(root), allowed=shape, hint=hint)
     files = _by_split(root, _ENDINGS[kind])
     if not any(split in files for split in ("train", "all")):
         what = {"text": "texts", "image": "images", "audio": "sounds"}[kind]
         raise InputError(f"the folder holds no labelled {what}", received=str(root), allowed=shape)
     return [_part(split, root, rows, kind) for split, rows in files.items()]
+
+
+def _file_hint(file: Path) -> str | None:
+    kind = kind_of(file)
+    return f"Did you mean {kind}:{file}?" if kind else None
 
 
 def _by_split(root: Path, endings: tuple[str, ...]) -> dict[str, list[Row]]:
