@@ -83,7 +83,7 @@ def test_merging_keeps_the_answers(backbone, head, tmp_path):
     [
         (
             0,
-            "the rank of low-rank adaptation is out of bounds. Received: 0. Where: --lora-rank. Allowed: 1 to 4, the wid",
+            "the rank of low-rank adaptation is out of bounds. Received: 0. Where: --lora-rank. Allowed: 1 to 4, the",
         ),
         (-1, "Received: -1. Where: --lora-rank."),
         (5, "Received: 5. Where: --lora-rank. Allowed: 1 to 4, the width of a head of attention."),
