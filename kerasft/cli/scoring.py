@@ -34,7 +34,8 @@ def score_with_progress(
     """
     console = terminal(stderr=True)
     shown = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
-    with Progress(*shown, console=console, transient=True) as progress:
+    # Where nobody watches, as in a log, it would leave nothing but an empty line.
+    with Progress(*shown, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("scoring", total=None, done="")
         begun = earlier = None
 
