@@ -1,12 +1,11 @@
 """Options of `apps.bert_sentiment`: which encoder, what of it is trained, how long texts are read."""
 
-import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from kerasft.base.errors import InputError
+from kerasft.cli.backbone_folder import config_of, first_of, positions_of
 from kerasft.cli.new_backbone import check_new_backbone
 from kerasft.training.recipe import Recipe
 
@@ -163,7 +162,7 @@ def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:
         found["learning_rate"] = 5 * rate
     if values["freeze"] == "backbone":
         found |= {"learning_rate": 2e-3, "epochs": 10, "head": "mean"}  # the pooler may never have been trained
-    positions = _first(_config(values["backbone"]), ("max_sequence_length", "max_position_embeddings"))
+    positions = positions_of(values["backbone"])
     if values["long"] == "windows":
         found["max_tokens"] = 1024
     elif positions is not None and positions < BertOptions.max_tokens:
@@ -174,24 +173,10 @@ def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:
     return found
 
 
-def _config(backbone: str | None) -> Mapping[str, Any]:
-    """What a backbone's folder says of it; nothing where it cannot be read, which is told when it is opened."""
-    try:
-        config = json.loads((Path(backbone or "") / "config.json").read_text(encoding="utf-8"))
-        found = config.get("config", config)
-    except (OSError, ValueError, AttributeError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    return next((config[name] for name in names if isinstance(config.get(name), int)), None)
-
-
 def rate_of(backbone: str | None, width: int = 768) -> float:
     """The highest learning rate that suits a pretrained encoder: a folder or a preset's name, None for a `width`."""
     if backbone is not None:
         named = next((width for name, width in _NAMED.items() if name in backbone.lower()), 768)
         # "dim" first: where it is, as in DistilBERT's of Hugging Face, hidden_dim is that of the feed-forward layers.
-        width = _first(_config(backbone), ("dim", "hidden_dim", "hidden_size")) or named
+        width = first_of(config_of(backbone), ("dim", "hidden_dim", "hidden_size")) or named
     return _RATES[min(_RATES, key=lambda known: abs(known - width))]

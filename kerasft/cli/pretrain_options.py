@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from kerasft.cli.backbone_folder import positions_of
 from kerasft.cli.new_backbone import check_new_backbone
+from kerasft.pretrain.objective import Objective
 
 _OF_NEW = ("size", "vocabulary", "lowercase", "strip_accents", "positions")
 _LEAST_STEPS = 1_000
@@ -93,6 +95,12 @@ def suited(values: Mapping[str, Any], named: Set[str]) -> dict[str, Any]:
         values: all options by name.
         named: those that were said.
     """
+    positions = values["positions"] if values["backbone"] is None else positions_of(values["backbone"])
+    found: dict[str, Any] = {}
+    if positions is not None and positions < Objective.sequence:
+        found["sequence"] = positions
     if values["data"] == "sample":
-        return _SAMPLE | (_SAMPLE_NEW if values["backbone"] is None else {})
-    return {} if {"epochs", "steps"} & named else {"least_steps": _LEAST_STEPS}  # one pass of few texts is no start
+        return found | _SAMPLE | (_SAMPLE_NEW if values["backbone"] is None else {})
+    if not {"epochs", "steps"} & named:
+        found["least_steps"] = _LEAST_STEPS  # one pass of few texts is no start
+    return found

@@ -30,7 +30,7 @@ def check_recipe(recipe: Recipe) -> None:
 def too_short(length: int) -> InputError:
     """The error for a sequence in which too little can be asked for."""
     what = f"a sequence must have at least {LEAST_LENGTH} tokens"
-    return InputError(what, received=length, where="--sequence", hint="128 is usual.")
+    return InputError(what, received=length, where="--sequence", hint="Fine-tuning reads 256 by default.")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class Objective:
         0.15
     """
 
-    sequence: int = 128
-    """Tokens of a sequence, special ones included."""
+    sequence: int = 256
+    """Tokens of a sequence, special ones included: best as many as will be read in fine-tuning, as positions beyond are
+    not learned. No more than the backbone has positions."""
 
     mask_rate: float = 0.15
     """Share of the tokens that the model must guess: 80% of them masked, 10% replaced by any token, 10% as they are."""

@@ -7,6 +7,7 @@ import pytest
 
 from apps import pretrain_bert
 from kerasft.base.errors import InputError
+from kerasft.cli.bert_options import BertOptions
 from kerasft.cli.config import parse
 from kerasft.cli.pretrain_options import suited
 from kerasft.models import load_backbone
@@ -164,6 +165,19 @@ def test_little_text_is_trained_on_with_a_word_of_warning(tmp_path, capsys):
     told = " ".join(capsys.readouterr().out.split())
     assert "name theirs with --label-column (there is mark)" in told
     assert f"{command}--label-column ..." in told
+
+
+def test_sequences_are_as_long_as_fine_tuning_reads_or_as_there_are_positions(tmp_path):
+    def sequence(*arguments):
+        config = parse(pretrain_bert.Config, ["--data", "csv:a.csv", *arguments], prog="test", suited=suited)
+        return config.objective.sequence
+
+    assert sequence() == 256 == BertOptions.max_tokens
+    assert sequence("--positions", "100") == 100
+    (tmp_path / "config.json").write_text(json.dumps({"registered_name": "x", "config": {"max_sequence_length": 64}}))
+    assert sequence("--backbone", str(tmp_path)) == 64
+    assert sequence("--backbone", str(tmp_path), "--sequence", "32") == 32
+    assert sequence("--backbone", str(tmp_path / "nowhere")) == 256
 
 
 def test_few_texts_are_gone_through_more_than_once_unless_it_is_said_how_often():
