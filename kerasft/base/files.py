@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -133,7 +134,7 @@ def check_can_write(folder: Path, what: str, where: str) -> None:
         where: the option that names it.
     """
     above = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+    if above.is_dir() and _takes_a_folder(above):
         return
     why = "a folder in which nothing can be written" if above.is_dir() else "a file"
     raise InputError(
@@ -142,6 +143,16 @@ def check_can_write(folder: Path, what: str, where: str) -> None:
         where=where,
         hint="Name another folder; nothing was written.",
     )
+
+
+def _takes_a_folder(above: Path) -> bool:
+    if not os.access(above, os.W_OK | os.X_OK):
+        return False
+    try:  # as some file systems allow what they then do not do
+        os.rmdir(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=above))
+    except OSError:
+        return False
+    return True
 
 
 def did_you_mean_beside(path: Path, *, folders: bool = False) -> str | None:

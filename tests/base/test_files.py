@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,12 @@ def test_where_nothing_can_be_written_is_told_before(tmp_path, monkeypatch):
         f"the export folder is to stand in a folder in which nothing can be written. Received: {str(tmp_path)!r}. "
         "Where: --export. Name another folder; nothing was written."
     )
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux alone has such a folder")
+def test_a_folder_that_says_it_can_be_written_and_cannot_is_told():
+    with pytest.raises(InputError, match=r"a folder in which nothing can be written\. Received: '/proc'"):
+        check_can_write(Path("/proc/mine/deep"), "the export folder", "--export")
 
 
 def test_what_lies_beside_is_named_whole(tmp_path):
