@@ -280,25 +280,3 @@ def test_the_known_duplicates_of_imdb_are_found(tmp_path):
     assert rows.checks["duplicates"]["test"] == 199
     assert rows.checks["rows"] == {"train": 22_500, "validation": 2_500, "test": 25_000, "unsup": 50_000}
     assert np.unique(rows.test["label"][:], return_counts=True)[1].tolist() == [12_500, 12_500]
-
-
-def test_a_path_without_its_kind_is_answered_with_the_kind(tmp_path):
-    (tmp_path / "rows.csv.gz").touch()
-    (tmp_path / "rows.txt").touch()
-    for path, hint in (
-        (tmp_path / "rows.csv.gz", f"Did you mean csv:{tmp_path / 'rows.csv.gz'}?"),
-        (tmp_path, f"Did you mean folder:{tmp_path}?"),
-        (tmp_path / "rows.txt", "Allowed: csv:PATH, tsv:PATH, jsonl:PATH, parquet:PATH, folder:PATH."),
-    ):
-        with pytest.raises(InputError) as error:
-            load(str(path), cache=tmp_path / "cache")
-        assert str(error.value).startswith("the data's kind is to stand before its place. Received: ")
-        assert str(error.value).endswith(hint)
-
-
-def test_a_file_for_a_folder_is_answered_with_its_kind(tmp_path):
-    (tmp_path / "rows.csv").touch()
-    with pytest.raises(InputError) as error:
-        load(f"folder:{tmp_path / 'rows.csv'}", cache=tmp_path / "cache")
-    assert str(error.value).startswith("this is a file; folder: takes a folder.")
-    assert str(error.value).endswith(f"Did you mean csv:{tmp_path / 'rows.csv'}?")
